@@ -39,6 +39,7 @@ def run(var: Path, port: int) -> int:
     var = places.prepare(var)
     with places.hold(var / "run.lock", "The study already runs on"), services(var) as addresses:
         base = _environment(var)
+        _leave_addresses(var, base, addresses)
         _prepare_study(var, base, addresses)
         children = _children(var, port, base, addresses)
         try:
@@ -91,6 +92,14 @@ def _environment(var: Path) -> dict[str, str]:
             f"EDC_ENV is {env['EDC_ENV']}, so EDC_SECRET_KEY must be set; only the demo makes one up."
         )
     return env | {"EDC_SECRET_KEY": places.secret_key(var), "PYTHONUNBUFFERED": "1"}
+
+
+def _leave_addresses(var: Path, base: Mapping[str, str], addresses: Mapping[str, str]) -> None:
+    """Keep the addresses in var/env, for its owner alone, so that `manage.py` finds the running study."""
+    lines = {**addresses, "EDC_SECRET_KEY": base["EDC_SECRET_KEY"], "EDC_ENV": base["EDC_ENV"]}
+    file = var / "env"
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write("".join(f"{name}={value}\n" for name, value in lines.items()))
 
 
 def _as(who: str, base: Mapping[str, str], addresses: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What subjects receive: apheresis, manufacturing, custody, lymphodepletion, dose level, infusion."""

@@ -1,0 +1,1 @@
+"""The site's pages and the one door for writes."""

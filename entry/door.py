@@ -1,0 +1,363 @@
+"""The one door: every clinical write passes here and nowhere else.
+
+`save_record` locks the subject, refuses stale versions and locked records, checks, saves, keeps the automatic
+queries in step, and rings the worker's doorbell after the commit. History, ledger and outbox are written by the
+database in the same transaction.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, models, transaction
+
+from review.queries import sync_automatic
+from safety.doorbell import ring
+from subjects.crf import CRF, Subject
+from subjects.models import Demographics
+from trial import audit
+from trial.access import Act, Actor, Forbidden, require
+from trial.codes import MISSING
+from trial.dates import local_day, utc_now
+from trial.edit_checks import calculate, impossible, unlikely
+from trial.findings import Doubt, Problem
+from trial.item import items
+from trial.models import Person, Site
+from trial.text import T
+from visits.models import ReferenceRange
+from visits.ranges import snapshot
+
+OWN = ("status", "not_done", "not_done_reason", "missing", "visit", "sequence", "retracted")
+
+
+@dataclass
+class Saved:
+    """What the door did: the record at its new version, whether anything changed, and what it asks about."""
+
+    record: Any
+    changed: bool
+    doubts: list[Doubt] = field(default_factory=list)
+
+
+class Rejected(Exception):
+    """The record cannot be saved as it is; nothing was written."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{p.field or 'form'}: {p.code}" for p in problems))
+
+
+class Stale(Exception):
+    """Somebody saved in between. `differences` maps a field to (stored now, sent by you)."""
+
+    def __init__(self, current: Any, seen: int, differences: dict[str, tuple[Any, Any]]) -> None:
+        self.current, self.seen, self.differences = current, seen, differences
+        self.message = T(
+            f"The record is at version {current.version}; you saw version {seen}. Compare both values and save again.",
+            f"记录已是版本 {current.version},您看到的是版本 {seen}。请比较两个值后重新保存。",
+        )
+        super().__init__(f"version {current.version}, seen {seen}")
+
+
+class Locked(Exception):
+    """The record is frozen or locked; a data manager may unlock it with a reason."""
+
+    def __init__(self, record: Any) -> None:
+        self.record = record
+        self.message = T(
+            f"The record is {record.lock_state} and takes no change. Ask the data manager to unlock it.",
+            f"记录处于 {record.lock_state} 状态,不能修改。请联系数据管理员解锁。",
+        )
+        super().__init__(record.lock_state)
+
+
+class NotFound(Exception):
+    """No such subject or record in the actor's sites (the two are told apart to nobody)."""
+
+
+def save_record(record: CRF, *, by: Actor, reason: str = "", seen: int | None = None) -> Saved:
+    """Save one form. `seen` is the version the writer saw, None for a new record; `reason` says why a value changes.
+
+    Raises Forbidden, NotFound, Rejected, Stale or Locked; then nothing was written. Returns after the commit.
+    """
+    require(by, Act.ENTER)
+    with audit.transaction(by, reason.strip()):
+        subject = lock_subject(record.subject_id)
+        if not by.at(subject.site_id):
+            raise NotFound
+        record.site_id = subject.site_id
+        before = None if seen is None else _current(record, seen)
+        saved = _write(record, before, subject, by, reason.strip())
+    if saved.changed:
+        ring()
+    return saved
+
+
+def create_subject(subjid: str, site: Site, *, by: Actor) -> Subject:
+    """Enter a new subject under its screening number. Raises Forbidden or Rejected."""
+    require(by, Act.ENROL)
+    if not by.at(site.pk):
+        raise Forbidden(by, Act.ENROL)
+    problem = _subjid_problem(subjid, site)
+    if problem:
+        raise Rejected([problem])
+    subject = Subject(site=site, subjid=subjid)
+    try:
+        with audit.transaction(by):
+            subject.save(force_insert=True)
+    except DatabaseError as error:
+        if "subjid" not in str(error):
+            raise
+        taken = T(f"The number {subjid} is taken; a screening number is never used again.", f"编号 {subjid} 已被使用;筛选号不可重复使用。")
+        raise Rejected([Problem("subjid", "taken", taken, subjid)]) from None
+    ring()
+    return subject
+
+
+def retract_record(record: CRF, *, by: Actor, reason: str, seen: int) -> Saved:
+    """Strike a record out. It stays visible with its reason and counts for nothing."""
+    record.retracted = True
+    return save_record(record, by=by, reason=reason, seen=seen)
+
+
+def set_lock(record: CRF, state: str, *, by: Actor, reason: str) -> CRF:
+    """Freeze, lock or open a record; needs the right to and a reason."""
+    require(by, Act.LOCK)
+    _needs_reason(reason)
+    with audit.transaction(by, reason):
+        lock_subject(record.subject_id)
+        current: CRF = type(record)._default_manager.get(pk=record.pk)
+        current.lock_state = state
+        current.save(force_update=True, update_fields=["lock_state"])
+        current.version += 1
+    return current
+
+
+def lock_subject(subject_id: UUID) -> Subject:
+    """Take the subject's row for this transaction, so that writers of one subject go one after another."""
+    subject = Subject.objects.select_for_update().filter(pk=subject_id).first()
+    if subject is None:
+        raise NotFound
+    return subject
+
+
+def _subjid_problem(subjid: str, site: Site) -> Problem | None:
+    import re
+
+    if re.fullmatch(rf"{re.escape(site.code)}-\d{{3}}", subjid):
+        return None
+    return Problem(
+        "subjid",
+        "format",
+        T(f"“{subjid}” is not a screening number of site {site.code}; write it as {site.code}-001.", f"“{subjid}”不是中心 {site.code} 的筛选号;请写成 {site.code}-001。"),
+        subjid[:40],
+        f"{site.code}-nnn",
+    )
+
+
+def _current(record: CRF, seen: int) -> CRF:
+    current: CRF | None = type(record)._default_manager.filter(pk=record.pk, subject_id=record.subject_id).first()
+    if current is None:
+        raise NotFound
+    if current.version != seen:
+        raise Stale(current, seen, _differences(current, record))
+    if current.lock_state != "OPEN":
+        raise Locked(current)
+    return current
+
+
+def _names(record: CRF) -> list[str]:
+    return [*OWN, *(record._meta.get_field(name).attname for name in items(record))]
+
+
+def _differences(current: CRF, record: CRF) -> dict[str, tuple[Any, Any]]:
+    pairs = {name: (_plain(getattr(current, name)), _plain(getattr(record, name))) for name in _names(record)}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _plain(value: Any) -> Any:
+    """A value as it compares: a decimal by its digits (1.50 is not 1.5), an id as text."""
+    if isinstance(value, UUID):
+        return str(value)
+    return value if isinstance(value, datetime) or value is None or isinstance(value, bool | list | dict) else str(value)
+
+
+def _write(record: CRF, before: CRF | None, subject: Subject, by: Actor, reason: str) -> Saved:
+    zone = _zone(subject)
+    _prepare(record)
+    calculate(record)
+    now = utc_now()
+    problems = impossible(record, zone, local_day(now, zone), now) if not record.retracted else []
+    problems += _form_problems(record, before)
+    changes = _differences(before, record) if before is not None else {}
+    if before is not None and not changes:
+        return Saved(before, changed=False)
+    if before is not None and not reason and _overwrites(before, changes):
+        problems.append(_reason_missing())
+    if not problems:
+        problems += _reference_problems(record, before)
+    if problems:
+        raise Rejected(problems)
+    if before is None:
+        _insert(record)
+    else:
+        _update(record, before, by, reason)
+    doubts = [] if record.retracted else unlikely(record)
+    sync_automatic(record, doubts, by=by, is_new=before is None)
+    return Saved(record, changed=True, doubts=doubts)
+
+
+def _zone(subject: Subject) -> str:
+    from trial.sites import zone_of
+
+    return zone_of(subject.site_id)
+
+
+def _insert(record: CRF) -> None:
+    _place(record)
+    record.save(force_insert=True)
+    record.version = 1
+
+
+def _update(record: CRF, before: CRF, by: Actor, reason: str) -> None:
+    if not reason:
+        audit.give_reason("entry continued")
+    record.entered_at, record.lock_state = before.entered_at, before.lock_state
+    record.save(force_update=True)
+    record.version = before.version + 1
+
+
+def _overwrites(before: CRF, changes: dict[str, tuple[Any, Any]]) -> bool:
+    """Whether a value that stood is changed; filling a blank of a draft or completing it is still first entry."""
+    if before.status == "COMPLETE" or "retracted" in changes:
+        return True
+    derived = {name for name, meaning in items(before).items() if meaning.calc is not None}
+    return any(old not in (None, "", [], {}, False, "DRAFT") for name, (old, _) in changes.items() if name not in derived)
+
+
+def _reason_missing() -> Problem:
+    return Problem(
+        "reason", "required", T("Say why the value changes; the reason stays in the record.", "请说明修改原因;原因将永久保留在记录中。")
+    )
+
+
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Rejected([_reason_missing()])
+
+
+def _form_problems(record: CRF, before: CRF | None) -> list[Problem]:
+    problems = []
+    if record.not_done and record.not_done_reason not in MISSING.codes:
+        problems.append(
+            Problem("not_done_reason", "required", T("Say why the form was not done.", "请说明本表未做的原因。"), record.not_done_reason, ", ".join(MISSING.codes))
+        )
+    answered = [n for n, m in items(record).items() if m.calc is None and not m.part_of and getattr(record, n) not in (None, "", [])]
+    if record.not_done and answered and not record.retracted:
+        problems.append(
+            Problem(
+                "not_done",
+                "answered_and_missing",
+                T("The form is marked as not done but holds answers. Take one of the two away.", "本表标记为未做但含有答案。请去掉其中之一。"),
+                ", ".join(answered[:5]),
+            )
+        )
+    return problems
+
+
+def _place(record: CRF) -> None:
+    """Give a new record its place: once per subject or visit where the form says so, else the next number."""
+    siblings = type(record)._default_manager.filter(subject_id=record.subject_id, retracted=False)
+    if record.repeats in ("visit", "rows"):
+        if not record.visit:
+            raise Rejected([Problem("visit", "required", T("Say at which visit.", "请指定访视。"))])
+        siblings = siblings.filter(visit=record.visit)
+    if record.repeats in ("one", "visit"):
+        there = siblings.values_list("pk", flat=True).first()
+        if there is not None:
+            raise Rejected(
+                [
+                    Problem(
+                        "",
+                        "exists",
+                        T(
+                            f"This form is already there (record {there}). Correct that record instead.",
+                            f"该表已存在(记录 {there})。请直接更正该记录。",
+                        ),
+                        str(there),
+                    )
+                ]
+            )
+        record.sequence = 1
+        return
+    last = type(record)._default_manager.filter(subject_id=record.subject_id, visit=record.visit).aggregate(n=models.Max("sequence"))["n"]
+    record.sequence = (last or 0) + 1
+
+
+def _reference_problems(record: CRF, before: CRF | None) -> list[Problem]:
+    """A link must lead to a record of the same subject, or to a person."""
+    problems = []
+    for name in items(record):
+        column = record._meta.get_field(name)
+        if not isinstance(column, models.ForeignKey):
+            continue
+        target = getattr(record, column.attname)
+        if target is None or (before is not None and str(getattr(before, column.attname)) == str(target)):
+            continue
+        if not _exists(column.related_model, target, record):
+            problems.append(
+                Problem(
+                    name,
+                    "no_such_record",
+                    T(f"“{target}” names no record of this subject.", f"“{target}”不是该受试者的记录。"),
+                    str(target),
+                )
+            )
+    return problems
+
+
+def _exists(model: Any, target: Any, record: CRF) -> bool:
+    try:
+        key = model._meta.pk.to_python(target)
+    except Exception:
+        return False
+    rows = model._default_manager.filter(pk=key)
+    if model is not Person:
+        rows = rows.filter(subject_id=record.subject_id, retracted=False)
+    return bool(rows.exists())
+
+
+def _prepare(record: CRF) -> None:
+    """Keep the laboratory's range in force with each result (see visits.ranges)."""
+    if not record.analytes or not record.dated_by or getattr(record, record.dated_by) is None:
+        return
+    ranges = list(ReferenceRange.objects.filter(site_id=record.site_id))
+    if not ranges:
+        return
+    person = Demographics.objects.filter(subject_id=record.subject_id, retracted=False).values("sex", "birth_date").first()
+    from visits.ranges import age_on
+
+    zone = "UTC"
+    from trial.sites import zone_of
+
+    zone = zone_of(record.site_id)
+    when = getattr(record, record.dated_by)
+    day = local_day(when, zone) if isinstance(when, datetime) else when
+    age = age_on(person["birth_date"], day) if person else None
+    snapshot(record, ranges, day, person["sex"] if person else "", age)
+
+
+__all__ = [
+    "Forbidden",
+    "Locked",
+    "NotFound",
+    "Rejected",
+    "Saved",
+    "Stale",
+    "create_subject",
+    "retract_record",
+    "save_record",
+    "set_lock",
+    "transaction",
+]

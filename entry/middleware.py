@@ -1,0 +1,60 @@
+"""Two short steps before every page: a number for the request, and who is acting."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from trial.people import actor_for
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id(get_response: Handler) -> Handler:
+    """Give the request a number that stands in the audit, the log and the answer's X-Request-ID."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
+        response = get_response(request)
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def actor(get_response: Handler) -> Handler:
+    """Set `request.actor` from the session's person and chosen role; an idle or ended account is signed out."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        person: Any = request.user
+        request.actor = None  # type: ignore[attr-defined]
+        if person.is_authenticated:
+            request.actor = actor_for(person, request.session.get("role"), request.request_id)  # type: ignore[attr-defined]
+            person.actor = request.actor  # type: ignore[attr-defined]
+            if request.actor is None or _idle(request):  # type: ignore[attr-defined]
+                logout(request)
+        return get_response(request)
+
+    return middleware
+
+
+def _idle(request: HttpRequest) -> bool:
+    import time
+
+    now = int(time.time())
+    last = request.session.get("seen", now)
+    if now - last > settings.SESSION_IDLE_SECONDS:
+        return True
+    if now - last > 60 or "seen" not in request.session:
+        request.session["seen"] = now
+    return False
+
+
+def language(request: HttpRequest) -> str:
+    """The language of this request."""
+    return translation.get_language() or settings.LANGUAGE_CODE

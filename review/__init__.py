@@ -1,0 +1,1 @@
+"""How data become trusted: queries, locks, the monitors' admin."""

@@ -1,0 +1,69 @@
+"""Addresses inside the review site."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import models
+from django.urls import reverse
+
+from safety.forms import FORM
+
+
+def _address(model: "type[models.Model] | models.Model", page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def list_of(model: "type[models.Model] | models.Model", **filters: Any) -> str:
+    """The list of a model, filtered."""
+    return _address(model, "changelist") + (f"?{urlencode(filters)}" if filters else "")
+
+
+def page_of(model: "type[models.Model] | models.Model", key: Any, anchor: str = "") -> str:
+    """The page of one record; `anchor` leads to one item on it."""
+    return _address(model, "change", key) + (f"#item-{anchor}" if anchor else "")
+
+
+def history_of(model: "type[models.Model] | models.Model", key: Any, field: str = "") -> str:
+    """The history of one record, or of one item of it."""
+    return _address(model, "history", key) + (f"?{urlencode({'field': field})}" if field else "")
+
+
+def ask_about(form: str, key: Any, field: str = "") -> str:
+    """The page that raises a query on one item of a record."""
+    return reverse("admin:query_raise", args=(form, key)) + (
+        f"?{urlencode({'field': field})}" if field else ""
+    )
+
+
+def record_page(form: str, key: Any, field: str = "") -> str:
+    """The page of a record that a query, a deviation or a fact names; "" when there is none."""
+    model = FORM.get(form)
+    return page_of(model, key, line_name(model, field)) if model is not None and key else ""
+
+
+def line_name(model: Any, field: str) -> str:
+    """The line of the page on which a column stands: an analyte's columns share one."""
+    column = next((f for f in model._meta.fields if f.name == field), None)
+    meaning = getattr(column, "item", None)
+    if meaning is not None and meaning.part_of:
+        return str(meaning.part_of)
+    return (
+        field.removesuffix("_value")
+        if field.removesuffix("_value") in getattr(model, "analytes", {})
+        else field
+    )
+
+
+def form_name(form: str) -> str:
+    """The form's title in the active language."""
+    return str(FORM[form]._meta.verbose_name) if form in FORM else form
+
+
+def field_name(form: str, field: str) -> str:
+    """An item's label in the active language; "" stands for the whole form."""
+    from review.shown import label_of
+
+    if not field or form not in FORM:
+        return field
+    column = next((f for f in FORM[form]._meta.fields if f.name == field), None)
+    return label_of(column) if column is not None else field

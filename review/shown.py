@@ -1,0 +1,169 @@
+"""How a stored value reads on a review page: code labels, site time with its offset, names instead of ids."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import models
+
+from trial.codes import MISSING
+from trial.item import items
+from trial.models import Site
+from trial.text import T
+
+NOTHING = "—"
+Names = Mapping[tuple[str, str], str]
+
+LABELS: dict[str, str] = {
+    "subject": T("Subject", "受试者"),
+    "site": T("Site", "中心"),
+    "subjid": T("Subject number", "受试者编号"),
+    "visit": T("Visit", "访视"),
+    "sequence": T("Row", "行号"),
+    "version": T("Version", "版本"),
+    "status": T("Status", "状态"),
+    "lock_state": T("Lock", "锁定状态"),
+    "retracted": T("Retracted", "已撤销"),
+    "not_done": T("Not done", "未做"),
+    "not_done_reason": T("Why not done", "未做原因"),
+    "missing": T("Marked as missing", "标记为缺失"),
+    "typed": T("As typed", "原始输入"),
+    "code": T("Code", "编号"),
+    "name": T("Name", "名称"),
+    "name_zh": T("Name in Chinese", "中文名称"),
+    "pi_name": T("Principal investigator", "主要研究者"),
+    "country": T("Country", "国家"),
+    "time_zone": T("Time zone", "时区"),
+    "irb_approval_date": T("Ethics approval date", "伦理批准日期"),
+    "irb_approval_no": T("Ethics approval number", "伦理批件号"),
+    "hgrac_approval_no": T("Genetic-resources approval number", "人类遗传资源批件号"),
+    "activation_date": T("Activated on", "启动日期"),
+    "closeout_date": T("Closed on", "关闭日期"),
+    "label": T("Label", "标签"),
+    "version_date": T("Version date", "版本日期"),
+    "valid_from": T("Valid from", "生效日期"),
+    "valid_to": T("Valid until", "失效日期"),
+    "protocol_version": T("Protocol version", "方案版本"),
+    "approved_on": T("Approved on", "批准日期"),
+    "username": T("User name", "用户名"),
+    "email": T("E-mail", "电子邮箱"),
+    "full_name": T("Full name", "姓名"),
+    "language": T("Language", "语言"),
+    "is_active": T("Account active", "账户有效"),
+    "is_system": T("System account", "系统账户"),
+    "person": T("Person", "人员"),
+    "role": T("Role", "角色"),
+    "form": T("Form", "表单"),
+    "record_id": T("Record", "记录"),
+    "field": T("Item", "项目"),
+    "source": T("Source", "来源"),
+    "check_id": T("Edit check", "核查编号"),
+    "text_en": T("Text (English)", "内容(英文)"),
+    "text_zh": T("Text (Chinese)", "内容(中文)"),
+    "value": T("Value asked about", "被质疑的值"),
+    "talk": T("Last said", "最近答复"),
+    "rule_id": T("Rule", "规则"),
+    "key": T("Key", "标识"),
+    "severity": T("Severity", "严重程度"),
+    "message_en": T("Message (English)", "说明(英文)"),
+    "message_zh": T("Message (Chinese)", "说明(中文)"),
+    "citation": T("Citation", "出处"),
+    "basis": T("Basis", "依据"),
+    "evidence": T("Evidence", "证据"),
+    "detected_at": T("Detected", "发现时间"),
+    "cleared_at": T("Cleared", "消除时间"),
+}
+
+
+def label_of(column: Any) -> str:
+    """The column's name in the active language."""
+    meaning = getattr(column, "item", None)
+    if meaning is not None:
+        return str(meaning.label)
+    return str(LABELS.get(column.name) or column.verbose_name)
+
+
+def clock(moment: datetime | None, zone: str) -> str:
+    """A moment on the site's clock, with its offset: 2026-03-05 10:42:07 +08:00."""
+    if moment is None:
+        return NOTHING
+    text = moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %z")
+    return f"{text[:-2]}:{text[-2:]}"
+
+
+def shown(column: Any, value: Any, zone: str, names: Names | None = None) -> str:
+    """One stored value of one column, as a person reads it. `names` holds the texts of linked records."""
+    if value is None or value == "" or value == [] or value == {}:
+        return NOTHING
+    if isinstance(column, models.ForeignKey):
+        return (names or {}).get((column.name, str(value)), str(value))
+    if isinstance(column, models.DateTimeField):
+        return clock(column.to_python(value), zone)
+    if isinstance(value, bool):
+        return str(T("Yes", "是") if value else T("No", "否"))
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, list):
+        return _many(column, value)
+    if isinstance(value, dict):
+        return _mapping(column, value)
+    return _coded(column, value)
+
+
+def _coded(column: Any, value: Any) -> str:
+    meaning = getattr(column, "item", None)
+    if meaning is not None and meaning.codes is not None:
+        label = str(meaning.codes.label(str(value)))
+        return label if label == value else f"{label} ({value})"
+    if column.name == "not_done_reason":
+        return str(MISSING.label(str(value)))
+    label = dict(column.flatchoices).get(value) if getattr(column, "choices", None) else None
+    return str(label if label is not None else value)
+
+
+def _many(column: Any, value: list[Any]) -> str:
+    if value and isinstance(value[0], dict):
+        return str(value[-1].get("text", value[-1]))
+    return ", ".join(_coded(column, one) for one in value)
+
+
+def _mapping(column: Any, value: dict[str, Any]) -> str:
+    known = items(column.model) if column.name in ("missing", "typed") else {}
+
+    def word(name: str) -> str:
+        meaning = known.get(name) or known.get(f"{name}_value")
+        return str(meaning.label) if meaning else name
+
+    def said(one: Any) -> str:
+        return str(MISSING.label(one)) if column.name == "missing" else str(one)
+
+    return "; ".join(f"{word(name)}: {said(one)}" for name, one in value.items())
+
+
+def names_of_links(columns: Iterable[Any], rows: Iterable[Any]) -> dict[tuple[str, str], str]:
+    """The texts of every record that the rows link to, by column and key: one query per linking column."""
+    rows = list(rows)
+    names: dict[tuple[str, str], str] = {}
+    for column in columns:
+        if not isinstance(column, models.ForeignKey):
+            continue
+        wanted = {getattr(row, column.attname) for row in rows} - {None}
+        if wanted:
+            found = column.related_model._default_manager.in_bulk(wanted)  # type: ignore[union-attr]
+            names.update({(column.name, str(key)): str(target) for key, target in found.items()})
+    return names
+
+
+def plain(value: Any) -> Any:
+    """A value as it compares between two versions: a decimal by its digits, an id as text."""
+    if isinstance(value, Decimal | UUID | date):
+        return str(value)
+    return value
+
+
+def site_name(site: Site) -> str:
+    """The site's code and its name in the active language."""
+    return str(T(f"{site.code} {site.name}", f"{site.code} {site.name_zh or site.name}"))

@@ -1,0 +1,1 @@
+"""What goes wrong: adverse events, grading, dose-limiting toxicity, the casebook, deviations."""

@@ -1,0 +1,1 @@
+"""Who takes part: consent, history, screening, eligibility, disposition."""

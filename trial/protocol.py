@@ -1,0 +1,480 @@
+"""The numbers of the protocol: frozen values per version, each with its source, so that rules hold none.
+
+Only the registry record is public. What it does not state is an illustrative default, and says so. Visit days
+and windows stand in the schedule of visits, dose levels beside the dosing forms. An amendment is one more
+value here: `V2 = replace(V1, version="2.0", thaw_max_min=...)`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from trial.item import Basis
+from trial.text import T
+
+D = Decimal
+V = TypeVar("V")
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sourced(Generic[V]):
+    """A value of the protocol: its basis, where that is written, and what to know when reading it."""
+
+    value: V
+    basis: Basis
+    cite: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Every number and choice the rules ask for. Limits named `_min` or `_max` hold for the limit itself."""
+
+    version: str
+    en: str
+    zh: str
+
+    # The study
+    enrolment_target: Sourced[int]
+
+    # Inclusion criteria
+    sct_gap_months: Sourced[int]
+    sct_gap_all_limbs: Sourced[bool]
+    induction_cycles_min: Sourced[int]
+    tki_lines_failed_min: Sourced[int]
+    ph_restrictive: Sourced[bool]
+    cd19_specimens: Sourced[Words]
+    cd19_method: Sourced[str]
+    cd19_ask_below_pct: Sourced[Decimal]
+    blasts_min_pct: Sourced[Decimal]
+    lvef_min_pct: Sourced[Decimal]
+    lvef_method: Sourced[str]
+    creatinine_max_mg_dl: Sourced[Decimal]
+    transaminase_max_uln: Sourced[Decimal]
+    bilirubin_max_mg_dl: Sourced[Decimal]
+    dyspnoea_max_grade: Sourced[int]
+    spo2_above_pct: Sourced[Decimal]
+    age_min: Sourced[int]
+    age_max: Sourced[int]
+    contraception_months: Sourced[int]
+    ecog_max: Sourced[int]
+    survival_more_than_months: Sourced[int]
+
+    # Exclusion criteria
+    excluded_relapse_type: Sourced[str]
+    excluded_antigens: Sourced[Words]
+    steroid_washout_days: Sourced[int]
+    immunosuppressants: Sourced[Words]
+    steroid_exemptions: Sourced[Words]
+    dna_above_detection: Sourced[Words]
+    infection_ask_fever_c: Sourced[Decimal]
+    infection_ask_fever_hours: Sourced[int]
+    infection_ask_ae_grade_min: Sourced[int]
+    cns_leukaemia_excludes: Sourced[bool]
+    cardiac_window_months: Sourced[int]
+    study_drug_allergens: Sourced[Words]
+    live_vaccine_days: Sourced[int]
+    pregnancy_test_days: Sourced[int]
+    imp_washout_months: Sourced[int]
+
+    # Consent, enrolment, re-checks
+    consent_first_forms: Sourced[Words]
+    reconsent_days: Sourced[int]
+    recheck_days: Sourced[int]
+    recheck: Sourced[Mapping[str, Words]]
+    organ_recheck_milestones: Sourced[Words]
+    unknown_allowed_before: Sourced[Mapping[str, str]]
+    screening_max_days: Sourced[int]
+    max_age_days: Sourced[Mapping[str, int]]
+    viral_dna_max_age_days: Sourced[int]
+    sars_cov_2_max_age_days: Sourced[int]
+    spo2_infusion_max_age_days: Sourced[int]
+
+    # Apheresis and lymphodepletion
+    apheresis_max: Sourced[int]
+    apheresis_after_enrolment_days: Sourced[tuple[int, int]]
+    ld_drugs: Sourced[Words]
+    ld_mg_m2: Sourced[Mapping[str, Decimal]]
+    ld_days: Sourced[tuple[int, ...]]
+    ld_gap_max_days: Sourced[int]
+    ld_to_infusion_days: Sourced[tuple[int, int]]
+    ld_valid_days: Sourced[int]
+    ld_dose_tolerance_pct: Sourced[Decimal]
+    fludarabine_bands: Sourced[tuple[tuple[Decimal, Decimal], ...]]
+    fludarabine_excess_pct: Sourced[Decimal]
+    crcl_creatinine_max_age_days: Sourced[int]
+    ld_fever_c: Sourced[Decimal]
+    ld_fever_hours: Sourced[int]
+
+    # Product
+    infusable_decisions: Sourced[Words]
+    exception_decision: Sourced[str]
+    product_viability_min_pct: Sourced[Decimal]
+    product_cd3_min_pct: Sourced[Decimal]
+    product_car_min_pct: Sourced[Decimal]
+    product_vcn_max: Sourced[Decimal]
+    product_endotoxin_max_eu_kg: Sourced[Decimal]
+    product_beads_below: Sourced[int]
+    product_failing_results: Sourced[Mapping[str, Words]]
+    coi_mandatory_steps: Sourced[Words]
+    coi_thawed_steps: Sourced[Words]
+    coi_two_person_steps: Sourced[Words]
+    cryo_max_c: Sourced[Decimal]
+    cryo_steps: Sourced[Words]
+
+    # Infusion
+    post_thaw_viability_min_pct: Sourced[Decimal]
+    thaw_max_min: Sourced[int]
+    infusion_max_min: Sourced[int]
+    dose_tolerance_pct: Sourced[Decimal]
+    dosing_weight_change_pct: Sourced[Decimal]
+    infusion_vitals: Sourced[Words]
+    forbidden_premedication: Sourced[Words]
+    tocilizumab_on_site_min: Sourced[int]
+
+    # Escalation and dose-limiting toxicity
+    stagger_first_days: Sourced[int]
+    stagger_next_days: Sourced[int]
+    stagger_in_expansion: Sourced[bool]
+    cohort_size: Sourced[int]
+    level_max_subjects: Sourced[int]
+    dlt_window_days: Sourced[int]
+    dlt_report_days: Sourced[int]
+    dlt_min_dose_pct: Sourced[Decimal]
+    related_from_possible: Sourced[Words]
+    crs_grade3_max_hours: Sourced[int]
+    infusion_reaction_grade3_max_hours: Sourced[int]
+    nonhaem_grade3_max_hours: Sourced[int]
+    cytopenia_until_day: Sourced[int]
+
+    # Concomitant treatment
+    steroid_free_after_infusion_days: Sourced[int]
+    steroid_rescue_indications: Sourced[Words]
+    allowed_immunosuppression: Sourced[Words]
+    live_vaccine_ban_months: Sourced[int]
+    prohibited_classes: Sourced[Words]
+    prohibited_from_day: Sourced[int]
+    prohibited_until_months: Sourced[int]
+    chemo_allowed_indications: Sourced[Words]
+    chemo_allowed_routes: Sourced[Words]
+    tki_ban_months: Sourced[int]
+    subsequent_therapy_months: Sourced[int]
+    subsequent_therapy_allowed: Sourced[Words]
+    remission: Sourced[Words]
+
+    # Visits, samples, grading
+    critical_visits: Sourced[Words]
+    critical_forms: Sourced[Words]
+    pk_days: Sourced[tuple[int, ...]]
+    pk_months: Sourced[tuple[int, ...]]
+    pk_early_until_day: Sourced[int]
+    pk_early_window_days: Sourced[int]
+    pk_late_window_days: Sourced[int]
+    pk_gdna_min_ug: Sourced[Decimal]
+    daily_grading_days: Sourced[tuple[int, int]]
+    rescue_classes: Sourced[Words]
+    rescue_min_grade: Sourced[int]
+    rescue_grade_hours: Sourced[int]
+    tocilizumab_interval_hours: Sourced[int]
+    tocilizumab_max_doses: Sourced[int]
+
+    # Safety reporting and follow-up
+    sae_report_hours: Sourced[int]
+    susar_fatal_days: Sourced[int]
+    susar_other_days: Sourced[int]
+    ltfu_contact_months: Sourced[int]
+
+    @property
+    def title(self) -> str:
+        """The protocol's title in the active language."""
+        return T(self.en, self.zh)
+
+
+def numbers(protocol: Protocol) -> list[tuple[str, Sourced[Any]]]:
+    """Every sourced value of a version by name, in the order of the protocol."""
+    named = ((field.name, getattr(protocol, field.name)) for field in fields(protocol))
+    return [(name, value) for name, value in named if isinstance(value, Sourced)]
+
+
+def _registry(value: V, cite: str, note: str = "") -> Sourced[V]:
+    return Sourced(value, Basis.REGISTRY, cite, note)
+
+
+def _guideline(value: V, cite: str, note: str = "") -> Sourced[V]:
+    return Sourced(value, Basis.GUIDELINE, cite, note)
+
+
+def _default(value: V, cite: str, note: str = "") -> Sourced[V]:
+    return Sourced(value, Basis.DEFAULT, cite, note)
+
+
+_VERIFY = "Known from memory; to be verified against the source."
+_OUR_READING = "Not in the registry record: our reading."
+_RECHECK: Mapping[str, Words] = MappingProxyType(
+    {
+        "SCREENING": tuple(f"I-{n:02}" for n in range(1, 12)) + tuple(f"E-{n:02}" for n in range(1, 19)),
+        "PRE_APHERESIS": ("I-04", "I-05", "I-09", "I-10", "E-04", "E-06", "E-07", "E-14"),
+        "PRE_LD": (
+            *("I-01", "I-04", "I-05", "I-07", "I-08", "I-09", "I-11"),
+            *("E-01", "E-04", "E-05", "E-06", "E-07", "E-09", "E-14", "E-15", "E-16", "E-18"),
+        ),
+        "PRE_INFUSION": (
+            *("I-01", "I-04", "I-05", "I-07", "I-08", "I-09"),
+            *("E-04", "E-06", "E-07", "E-14", "E-16", "E-18"),
+        ),
+    }
+)
+
+V1 = Protocol(
+    version="1.0",
+    en="ssCART-19 cells in CD19 positive relapsed or refractory acute lymphoblastic leukemia (NCT04825496)",
+    zh="ssCART-19 细胞治疗 CD19 阳性复发或难治性急性淋巴细胞白血病的临床研究(NCT04825496)",
+    enrolment_target=_registry(18, "Enrollment"),
+    # Inclusion criteria
+    sct_gap_months=_registry(
+        3, "I-01(2), DV-01", "Calendar months, to the day of infusion; exactly three suffice."
+    ),
+    sct_gap_all_limbs=_default(
+        True,
+        "I-01, DV-01",
+        "Read literally the interval belongs to limb (2) alone; here it binds whoever had an allogeneic SCT.",
+    ),
+    induction_cycles_min=_registry(2, "I-01(3)"),
+    tki_lines_failed_min=_registry(2, "I-01(4)"),
+    ph_restrictive=_default(False, "I-01(4)", "True would ask limb (4) of every Ph+ subject."),
+    cd19_specimens=_registry(("BONE_MARROW", "PERIPHERAL_BLOOD"), "I-02, DV-11"),
+    cd19_method=_registry("FLOW_CYTOMETRY", "I-02, DV-11"),
+    cd19_ask_below_pct=_default(
+        D(20), "I-02", "A positive result on fewer blasts is asked about, never refused."
+    ),
+    blasts_min_pct=_registry(D(5), "I-03, DV-10", "By morphology only."),
+    lvef_min_pct=_registry(D(50), "I-04(1), DV-12"),
+    lvef_method=_registry("ECHOCARDIOGRAM", "I-04(1), DV-12"),
+    creatinine_max_mg_dl=_registry(D("1.6"), "I-04(2), DV-13"),
+    transaminase_max_uln=_registry(
+        D(3), "I-04(3), DV-14", "Times the upper limit of normal kept with the result."
+    ),
+    bilirubin_max_mg_dl=_registry(D("2.0"), "I-04(3), DV-14"),
+    dyspnoea_max_grade=_registry(1, "I-04(4), DV-15"),
+    spo2_above_pct=_registry(D(91), "I-04(4), DV-15", "Strictly above, on room air."),
+    age_min=_registry(
+        18, "I-06, DV-08", "Completed years; that consent is the day of reckoning is our reading."
+    ),
+    age_max=_registry(65, "I-06, DV-08", "Up to the day before the 66th birthday."),
+    contraception_months=_default(12, "I-07", "After infusion; the registry says: throughout the study."),
+    ecog_max=_registry(1, "I-09, DV-09"),
+    survival_more_than_months=_registry(3, "I-11", "Strictly more; the investigator answers."),
+    # Exclusion criteria
+    excluded_relapse_type=_registry("EM_ISOLATED", "E-01"),
+    excluded_antigens=_registry(("CD19", "CD3"), "E-03, DV-16"),
+    steroid_washout_days=_registry(14, "E-04, DV-17", "Two weeks; day 14 itself counts."),
+    immunosuppressants=_default(
+        ("CORTICOSTEROID", "CALCINEURIN_INHIB", "OTHER_IMMUNOSUPPRESSANT", "RUXOLITINIB"),
+        "E-04, DV-17, DV-28",
+        "The registry says immunosuppressants or hormones; hormones are read as glucocorticoids.",
+    ),
+    steroid_exemptions=_default(
+        (), "E-04", "None in the registry: topical, inhaled and replacement count as well."
+    ),
+    dna_above_detection=_registry(
+        ("DETECTED", "DETECTED_BELOW_LLOQ"), "E-05, DV-18", "The limit named is that of detection."
+    ),
+    infection_ask_fever_c=_default(D("38.0"), "E-06", "Asked about when no infection is reported."),
+    infection_ask_fever_hours=_default(72, "E-06"),
+    infection_ask_ae_grade_min=_default(3, "E-06"),
+    cns_leukaemia_excludes=_default(
+        False, "E-09", "Leukaemia in the CNS is not named; it is asked about instead."
+    ),
+    cardiac_window_months=_registry(
+        12, "E-10, DV-19", "Angioplasty or stent only; the rest has no time limit."
+    ),
+    study_drug_allergens=_default(
+        ("FLUDARABINE", "CYCLOPHOSPHAMIDE", "TOCILIZUMAB", "DMSO", "ALBUMIN", "OTHER_STUDY_DRUG"),
+        "E-12",
+        "The registry says any drug to be used in this study.",
+    ),
+    live_vaccine_days=_registry(42, "E-13, DV-20", "Six weeks before screening; day 42 itself counts."),
+    pregnancy_test_days=_default(
+        7, "E-14, DV-21", "How old a negative test may be at the start of lymphodepletion."
+    ),
+    imp_washout_months=_registry(3, "E-17, DV-22", "That the last day counts is our reading."),
+    # Consent, enrolment, re-checks
+    consent_first_forms=_guideline(
+        ("apheresis", "bone_marrow", "echo", "pk_sample", "lymphodepletion", "infusion"),
+        "DV-03; ICH E6 (GCP)",
+        _VERIFY,
+    ),
+    reconsent_days=_default(30, "DV-05"),
+    recheck_days=_default(3, "DV-07"),
+    recheck=_default(
+        _RECHECK,
+        "Re-check matrix, DV-02, DV-06, DV-07",
+        "From the registry: I-01(2) at infusion, I-05, E-04 and E-13 at their own anchors. Marrow before "
+        "lymphodepletion is optional: asked about, never ineligible.",
+    ),
+    organ_recheck_milestones=_default(
+        ("PRE_LD", "PRE_INFUSION"), "DV-13, DV-14, DV-15", "The limits are registry."
+    ),
+    unknown_allowed_before=_default(
+        MappingProxyType({"I-08": "PRE_LD"}), "I-08, DV-06", "Expansion cannot be known before apheresis."
+    ),
+    screening_max_days=_default(28, "Schedule SCR, DV-24", "From consent to enrolment."),
+    max_age_days=_default(
+        MappingProxyType(
+            {
+                "chemistry": 7,
+                "haematology": 7,
+                "echo": 28,
+                "viral_serology": 28,
+                "pregnancy_test": 7,
+                "bone_marrow": 28,
+                "cd19_flow": 28,
+                "ecog": 7,
+                "pulmonary": 7,
+            }
+        ),
+        "DV-24",
+        "How old an assessment may be, by form.",
+    ),
+    viral_dna_max_age_days=_default(28, "E-05, DV-24"),
+    sars_cov_2_max_age_days=_default(7, "E-07, DV-24"),
+    spo2_infusion_max_age_days=_default(1, "I-04(4), DV-24", "At PRE_INFUSION."),
+    # Apheresis and lymphodepletion
+    apheresis_max=_default(2, "Apheresis form"),
+    apheresis_after_enrolment_days=_default((1, 14), "Schedule APH"),
+    ld_drugs=_registry(("FLUDARABINE", "CYCLOPHOSPHAMIDE"), "Arm description, DV-25"),
+    ld_mg_m2=_default(
+        MappingProxyType({"FLUDARABINE": D(30), "CYCLOPHOSPHAMIDE": D(300)}),
+        "Lymphodepletion form",
+        "Per day. Only the drug names are public.",
+    ),
+    ld_days=_default((-5, -4, -3), "DV-31", "The registry says several days prior to infusion."),
+    ld_gap_max_days=_default(1, "DV-31"),
+    ld_to_infusion_days=_default((2, 7), "DV-31", "From the last dose to Day 0."),
+    ld_valid_days=_default(14, "DV-34", "Beyond this, lymphodepletion is repeated."),
+    ld_dose_tolerance_pct=_default(D(10), "DV-30"),
+    fludarabine_bands=_guideline(
+        ((D(80), D("1.0")), (D(50), D("0.8")), (D(30), D("0.6"))),
+        "DV-32; US label of fludarabine, renal impairment",
+        "Creatinine clearance in mL/min and factor from there on; below all, not given. Labels disagree.",
+    ),
+    fludarabine_excess_pct=_default(D(10), "DV-32", "Above the renally adjusted dose."),
+    crcl_creatinine_max_age_days=_default(3, "Lymphodepletion form"),
+    ld_fever_c=_default(D("38.0"), "DV-33"),
+    ld_fever_hours=_default(24, "DV-33"),
+    # Product
+    infusable_decisions=_default(("RELEASED",), "DV-35"),
+    exception_decision=_default("OUT_OF_SPEC_EXCEPTION", "DV-35", "Needs a signature."),
+    product_viability_min_pct=_default(
+        D(70), "DV-36, I-08", "Customary in published release tables (PMC6319086)."
+    ),
+    product_cd3_min_pct=_default(D(80), "DV-36"),
+    product_car_min_pct=_default(D(10), "DV-36", "Of viable CD3+ cells."),
+    product_vcn_max=_default(D(5), "DV-36", "Copies per cell; customary with the FDA."),
+    product_endotoxin_max_eu_kg=_default(D(5), "DV-36", "EU per kg and hour."),
+    product_beads_below=_guideline(
+        100, "Published release tables (PMC6319086, PMC11461191)", "Per 3e6 cells."
+    ),
+    product_failing_results=_default(
+        MappingProxyType({"sterility": ("GROWTH",), "mycoplasma": ("POSITIVE",), "rcl": ("POSITIVE",)}),
+        "DV-36",
+    ),
+    coi_mandatory_steps=_default(
+        (
+            "COLLECTED",
+            "LABELLED",
+            "RECEIVED_MFG",
+            "HARVESTED",
+            "RELEASED",
+            "RECEIVED_SITE",
+            "BEDSIDE_CHECK",
+            "INFUSED",
+        ),
+        "DV-38",
+        _OUR_READING,
+    ),
+    coi_thawed_steps=_default(
+        ("THAWED",), "DV-38", "Mandatory as well for a cryopreserved product. " + _OUR_READING
+    ),
+    coi_two_person_steps=_default(
+        ("BEDSIDE_CHECK",), "DV-38", "Where performing and verifying person must differ."
+    ),
+    cryo_max_c=_default(D(-130), "DV-40"),
+    cryo_steps=_default(
+        ("SHIPPED_TO_SITE", "RECEIVED_SITE", "STORED"),
+        "DV-40",
+        "For a cryopreserved product. " + _OUR_READING,
+    ),
+    # Infusion
+    post_thaw_viability_min_pct=_default(D(70), "DV-41"),
+    thaw_max_min=_default(30, "DV-42", "From the end of thawing to the start of the infusion."),
+    infusion_max_min=_default(60, "DV-42"),
+    dose_tolerance_pct=_default(D(20), "DV-43", "Also in PMC11461191."),
+    dosing_weight_change_pct=_default(D(10), "Infusion form", "Weight on Day 0 against the weight dosed by."),
+    infusion_vitals=_default(
+        ("PRE_INF", "INF_15M", "INF_30M", "INF_1H", "INF_2H", "INF_4H"), "Schedule D0, DV-45"
+    ),
+    forbidden_premedication=_default(("CORTICOSTEROID",), "DV-27"),
+    tocilizumab_on_site_min=_default(2, "Infusion form", "Doses; the practice of US risk programmes."),
+    # Escalation and dose-limiting toxicity
+    stagger_first_days=_default(14, "DV-46", "First to second subject of a level; cf. NCT07488546."),
+    stagger_next_days=_default(7, "DV-46"),
+    stagger_in_expansion=_default(False, "DV-46"),
+    cohort_size=_default(3, "Escalation 3+3", "The algorithm is not public."),
+    level_max_subjects=_default(6, "DV-47", "Evaluable subjects treated at one level."),
+    dlt_window_days=_default(28, "DLT definition, DV-49", "Day 0 to this day, both included; cf. ZUMA-3."),
+    dlt_report_days=_default(7, "DV-49", "After the window."),
+    dlt_min_dose_pct=_default(D(80), "DLT definition", "Of the planned dose, to be evaluable."),
+    related_from_possible=_default(("POSSIBLE", "PROBABLE", "RELATED"), "DLT definition, DV-60"),
+    crs_grade3_max_hours=_default(72, "DLT definition", "CRS and ICANS of grade 3; longer is a DLT."),
+    infusion_reaction_grade3_max_hours=_default(24, "DLT definition"),
+    nonhaem_grade3_max_hours=_default(168, "DLT definition", "Laboratory-only events included."),
+    cytopenia_until_day=_default(
+        42, "DLT definition", "Grade 4 still present after it, marrow free of leukaemia."
+    ),
+    # Concomitant treatment
+    steroid_free_after_infusion_days=_default(7, "DV-26", "From the start of lymphodepletion to this day."),
+    steroid_rescue_indications=_default(("CRS", "ICANS", "AE"), "DV-26", "AE: an infusion reaction."),
+    allowed_immunosuppression=_default(
+        ("BRIDGING", "PHYSIOLOGIC_REPLACEMENT"), "DV-28", "Between consent and infusion."
+    ),
+    live_vaccine_ban_months=_default(6, "DV-29", "After infusion."),
+    prohibited_classes=_default(
+        ("CHEMO", "TKI", "OTHER_IMMUNOSUPPRESSANT"), "DV-61", "And any other anti-CD19 agent."
+    ),
+    prohibited_from_day=_default(-5, "DV-61"),
+    prohibited_until_months=_default(3, "DV-61"),
+    chemo_allowed_indications=_default(("BRIDGING",), "DV-61"),
+    chemo_allowed_routes=_default(("IT",), "DV-61"),
+    tki_ban_months=_default(3, "DV-61", "After infusion, without relapse."),
+    subsequent_therapy_months=_default(3, "DV-62"),
+    subsequent_therapy_allowed=_default(("ALLO_SCT",), "DV-62"),
+    remission=_registry(("CR", "CRi"), "Secondary objective 1 (ORR includes CR and CRi), DV-62"),
+    # Visits, samples, grading
+    critical_visits=_default(("D28", "M3"), "DV-51, DV-52, DV-53", "Here a window missed is MAJOR."),
+    critical_forms=_default(("bone_marrow",), "DV-53"),
+    pk_days=_default(
+        (0, 1, 4, 7, 10, 14, 17, 21, 28), "PK sampling, DV-54", "That PK is characterised is registry."
+    ),
+    pk_months=_default((2, 3, 6, 9, 12, 15, 18, 21, 24), "PK sampling, DV-54"),
+    pk_early_until_day=_default(14, "DV-54"),
+    pk_early_window_days=_default(1, "DV-54"),
+    pk_late_window_days=_default(2, "DV-54"),
+    pk_gdna_min_ug=_default(D("0.1"), "DV-55"),
+    daily_grading_days=_default((0, 14), "DV-56"),
+    rescue_classes=_default(("TOCILIZUMAB", "CORTICOSTEROID"), "DV-57"),
+    rescue_min_grade=_default(1, "DV-57"),
+    rescue_grade_hours=_default(12, "DV-57"),
+    tocilizumab_interval_hours=_default(8, "DV-58", "As in the product label. " + _VERIFY),
+    tocilizumab_max_doses=_default(4, "DV-58", "As in the product label. " + _VERIFY),
+    # Safety reporting and follow-up
+    sae_report_hours=_default(24, "DV-59", "As in good clinical practice. " + _VERIFY),
+    susar_fatal_days=_guideline(7, "DV-60; ICH E2A", "Fatal or life-threatening. " + _VERIFY),
+    susar_other_days=_guideline(15, "DV-60; ICH E2A", _VERIFY),
+    ltfu_contact_months=_guideline(13, "DV-63; FDA, long-term follow-up after gene therapy (2020)", _VERIFY),
+)
+
+PROTOCOLS: dict[str, Protocol] = {V1.version: V1}

@@ -1,0 +1,115 @@
+"""Closed answers about medication and transfusion. Codes: clinical specification 2.10, 2.39 and 2.50."""
+
+from trial.codes import CodeList
+
+DRUG_CLASS = CodeList(
+    "CL_CMCLASS",
+    (
+        ("CORTICOSTEROID", "Corticosteroid", "糖皮质激素"),
+        ("TOCILIZUMAB", "Tocilizumab", "托珠单抗"),
+        ("SILTUXIMAB", "Siltuximab", "司妥昔单抗"),
+        ("ANAKINRA", "Anakinra", "阿那白滞素"),
+        ("RUXOLITINIB", "Ruxolitinib", "芦可替尼"),
+        ("CALCINEURIN_INHIB", "Calcineurin inhibitor", "钙调神经磷酸酶抑制剂"),
+        ("OTHER_IMMUNOSUPPRESSANT", "Other immunosuppressant", "其他免疫抑制剂"),
+        ("LIVE_VACCINE", "Live vaccine", "活疫苗"),
+        ("NON_LIVE_VACCINE", "Non-live vaccine", "非活疫苗"),
+        ("GCSF", "G-CSF", "粒细胞集落刺激因子"),
+        ("ANTIBIOTIC", "Antibiotic", "抗菌药"),
+        ("ANTIFUNGAL", "Antifungal", "抗真菌药"),
+        ("ANTIVIRAL", "Antiviral", "抗病毒药"),
+        ("VASOPRESSOR", "Vasopressor", "血管升压药"),
+        ("ANTIPYRETIC", "Antipyretic", "解热药"),
+        ("ANTIEPILEPTIC", "Antiepileptic", "抗癫痫药"),
+        ("IVIG", "Intravenous immunoglobulin", "静脉注射免疫球蛋白"),
+        ("ANTICOAGULANT", "Anticoagulant", "抗凝药"),
+        ("TKI", "Tyrosine kinase inhibitor", "酪氨酸激酶抑制剂"),
+        ("CHEMO", "Chemotherapy", "化疗药"),
+        ("OTHER", "Other", "其他"),
+    ),
+)
+FREQUENCY = CodeList(
+    "CL_FREQ",
+    (
+        ("ONCE", "Once", "单次"),
+        ("QD", "Once a day", "每日1次"),
+        ("BID", "Twice a day", "每日2次"),
+        ("TID", "Three times a day", "每日3次"),
+        ("QID", "Four times a day", "每日4次"),
+        ("Q4H", "Every 4 h", "每4小时"),
+        ("Q6H", "Every 6 h", "每6小时"),
+        ("Q8H", "Every 8 h", "每8小时"),
+        ("Q12H", "Every 12 h", "每12小时"),
+        ("QOD", "Every other day", "隔日1次"),
+        ("QW", "Once a week", "每周1次"),
+        ("CONTINUOUS", "Continuous", "持续"),
+        ("PRN", "As needed", "必要时"),
+        ("OTHER", "Other", "其他"),
+    ),
+)
+ROUTE = CodeList(
+    "CL_ROUTE",
+    (
+        ("IV", "Intravenous", "静脉"),
+        ("PO", "Oral", "口服"),
+        ("SC", "Subcutaneous", "皮下"),
+        ("IM", "Intramuscular", "肌内"),
+        ("IT", "Intrathecal", "鞘内"),
+        ("INH", "Inhaled", "吸入"),
+        ("TOP", "Topical", "外用"),
+        ("OPH", "Ophthalmic", "眼用"),
+        ("NAS", "Nasal", "鼻用"),
+        ("PR", "Rectal", "直肠"),
+        ("OTHER", "Other", "其他"),
+    ),
+)
+DOSE_UNIT = CodeList(
+    "CL_DOSE_UNIT",
+    (
+        ("mg", "mg", "mg"),
+        ("g", "g", "g"),
+        ("ug", "µg", "µg"),
+        ("mL", "mL", "mL"),
+        ("[iU]", "IU", "IU"),
+        ("10*4.[iU]", "10⁴ IU", "万IU"),
+        ("mmol", "mmol", "mmol"),
+        ("meq", "mEq", "mEq"),
+        ("mg/kg", "mg/kg", "mg/kg"),
+        ("mg/m2", "mg/m²", "mg/m²"),
+        ("ug/kg", "µg/kg", "µg/kg"),
+        ("ug/kg/min", "µg/kg/min", "µg/kg/min"),
+        ("mg/h", "mg/h", "mg/h"),
+        ("mL/h", "mL/h", "mL/h"),
+        ("{tablet}", "tablet", "片"),
+        ("{puff}", "puff", "喷"),
+        ("[drp]", "drop", "滴"),
+        ("OTHER", "Other", "其他"),
+    ),
+)
+INDICATION = CodeList(
+    "CL_CM_INDICATION",
+    (
+        ("CRS", "Cytokine release syndrome", "细胞因子释放综合征(CRS)"),
+        ("ICANS", "ICANS", "免疫效应细胞相关神经毒性综合征(ICANS)"),
+        ("IEC_HS", "IEC-HS", "免疫效应细胞相关噬血综合征(IEC-HS)"),
+        ("GVHD", "Graft-versus-host disease", "移植物抗宿主病"),
+        ("PREMEDICATION", "Premedication", "预处理用药"),
+        ("PROPHYLAXIS", "Prophylaxis", "预防"),
+        ("AE", "Adverse event", "不良事件"),
+        ("LEUKAEMIA", "Leukaemia", "白血病"),
+        ("BRIDGING", "Bridging", "桥接治疗"),
+        ("PHYSIOLOGIC_REPLACEMENT", "Physiologic replacement", "生理性替代"),
+        ("OTHER", "Other", "其他"),
+    ),
+)
+BLOOD_PRODUCT = CodeList(
+    "CL_BLOOD_PRODUCT",
+    (
+        ("RBC", "Red cells", "红细胞"),
+        ("PLATELET", "Platelets", "血小板"),
+        ("FFP", "Fresh frozen plasma", "新鲜冰冻血浆"),
+        ("CRYOPRECIPITATE", "Cryoprecipitate", "冷沉淀"),
+        ("IVIG", "Intravenous immunoglobulin", "静脉注射免疫球蛋白"),
+        ("GRANULOCYTE", "Granulocytes", "粒细胞"),
+    ),
+)

@@ -5,12 +5,13 @@ queries in step, and rings the worker's doorbell after the commit. History, ledg
 database in the same transaction.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, models
 
 from review.queries import sync_automatic
 from safety.doorbell import ring
@@ -24,9 +25,10 @@ from trial.edit_checks import calculate, impossible, unlikely
 from trial.findings import Doubt, Problem
 from trial.item import items
 from trial.models import Person, Site
+from trial.sites import zone_of
 from trial.text import T
 from visits.models import ReferenceRange
-from visits.ranges import snapshot
+from visits.ranges import age_on, snapshot
 
 OWN = ("status", "not_done", "not_done_reason", "missing", "visit", "sequence", "retracted")
 
@@ -143,9 +145,7 @@ def lock_subject(subject_id: UUID) -> Subject:
 
 
 def _subjid_problem(subjid: str, site: Site) -> Problem | None:
-    import re
-
-    if re.fullmatch(rf"{re.escape(site.code)}-\d{{3}}", subjid):
+    if re.fullmatch(rf"{re.escape(site.code)}-[0-9]{{3}}", subjid):
         return None
     return Problem(
         "subjid",
@@ -184,8 +184,8 @@ def _plain(value: Any) -> Any:
 
 
 def _write(record: CRF, before: CRF | None, subject: Subject, by: Actor, reason: str) -> Saved:
-    zone = _zone(subject)
-    _prepare(record)
+    zone = zone_of(subject.site_id)
+    _prepare(record, before)
     calculate(record)
     now = utc_now()
     problems = impossible(record, zone, local_day(now, zone), now) if not record.retracted else []
@@ -206,12 +206,6 @@ def _write(record: CRF, before: CRF | None, subject: Subject, by: Actor, reason:
     doubts = [] if record.retracted else unlikely(record)
     sync_automatic(record, doubts, by=by, is_new=before is None)
     return Saved(record, changed=True, doubts=doubts)
-
-
-def _zone(subject: Subject) -> str:
-    from trial.sites import zone_of
-
-    return zone_of(subject.site_id)
 
 
 def _insert(record: CRF) -> None:
@@ -328,24 +322,31 @@ def _exists(model: Any, target: Any, record: CRF) -> bool:
     return bool(rows.exists())
 
 
-def _prepare(record: CRF) -> None:
+def _prepare(record: CRF, before: CRF | None) -> None:
     """Keep the laboratory's range in force with each result (see visits.ranges)."""
-    if not record.analytes or not record.dated_by or getattr(record, record.dated_by) is None:
+    when = getattr(record, record.dated_by) if record.analytes and record.dated_by else None
+    if when is None:
         return
+    if before is not None:
+        _drop_limits_of_another_unit_or_day(record, before)
     ranges = list(ReferenceRange.objects.filter(site_id=record.site_id))
     if not ranges:
         return
-    person = Demographics.objects.filter(subject_id=record.subject_id, retracted=False).values("sex", "birth_date").first()
-    from visits.ranges import age_on
+    known = Demographics.objects.filter(subject_id=record.subject_id, retracted=False)
+    sex, born = known.values_list("sex", "birth_date").first() or ("", "")
+    day = local_day(when, zone_of(record.site_id)) if isinstance(when, datetime) else when
+    snapshot(record, ranges, day, sex, age_on(born, day))
 
-    zone = "UTC"
-    from trial.sites import zone_of
 
-    zone = zone_of(record.site_id)
-    when = getattr(record, record.dated_by)
-    day = local_day(when, zone) if isinstance(when, datetime) else when
-    age = age_on(person["birth_date"], day) if person else None
-    snapshot(record, ranges, day, person["sex"] if person else "", age)
+def _drop_limits_of_another_unit_or_day(record: Any, before: Any) -> None:
+    """Limits that were kept for another unit or day hold no longer, unless new ones were given with the change."""
+    moved = getattr(record, record.dated_by) != getattr(before, record.dated_by)
+    for name in record.analytes:
+        limits = (f"{name}_lln", f"{name}_uln")
+        untouched = all(getattr(record, limit) == getattr(before, limit) for limit in limits)
+        if untouched and (moved or getattr(record, f"{name}_unit") != getattr(before, f"{name}_unit")):
+            for limit in limits:
+                setattr(record, limit, None)
 
 
 __all__ = [
@@ -359,5 +360,4 @@ __all__ = [
     "retract_record",
     "save_record",
     "set_lock",
-    "transaction",
 ]

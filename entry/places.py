@@ -70,9 +70,9 @@ def by_visit(model: type[CRF]) -> bool:
 
 def visit_label(code: str) -> str:
     """The visit's name in the active language; its code when the schedule does not know it."""
-    from visits.schedule import VISIT
+    from visits.schedule import VISITS
 
-    known = VISIT.get(code)
+    known = VISITS.get(code)
     return str(known.label) if known else code
 
 
@@ -111,9 +111,9 @@ def place_of(request: HttpRequest, subjid: str, visit: str, form: str, key: str 
 
 
 def _known(visit: str) -> bool:
-    from visits.schedule import VISIT
+    from visits.schedule import VISITS
 
-    return visit in VISIT
+    return visit in VISITS
 
 
 def standing(place: Place) -> CRF | None:

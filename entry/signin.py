@@ -15,8 +15,9 @@ from django.utils.translation import check_for_language
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from entry.errors import forbidden
 from entry.kept import kept_of, safe_next, unpack
-from trial.access import ROLES, Act, Actor, require
+from trial.access import ROLES, Act, Actor, Forbidden, require
 from trial.models import Person
 from trial.people import actor_for, roles_of
 from trial.text import T
@@ -65,8 +66,11 @@ def signed_in(act: Act = Act.READ) -> Callable[[View], View]:
             actor: Actor | None = request.actor  # type: ignore[attr-defined]
             if actor is None:
                 return _ask_to_sign_in(request)
-            require(actor, act)
-            return view(request, *args, **kwargs)
+            try:
+                require(actor, act)
+                return view(request, *args, **kwargs)
+            except Forbidden as refused:
+                return forbidden(request, refused)
 
         return asked
 

@@ -10,6 +10,7 @@ from review.study_admin import (
     AssignmentAdmin,
     IcfVersionAdmin,
     PersonAdmin,
+    ReferenceRangeAdmin,
     SiteAdmin,
     SiteProtocolAdmin,
     SubjectAdmin,
@@ -18,6 +19,7 @@ from safety.forms import FORMS
 from safety.models import Deviation
 from subjects.crf import Subject
 from trial.models import Assignment, IcfVersion, Person, Site, SiteProtocol
+from visits.models import ReferenceRange
 
 admin.site.register(Query, QueryAdmin)
 admin.site.register(Deviation, DeviationAdmin)
@@ -27,5 +29,6 @@ for form in FORMS:
 admin.site.register(Site, SiteAdmin)
 admin.site.register(IcfVersion, IcfVersionAdmin)
 admin.site.register(SiteProtocol, SiteProtocolAdmin)
+admin.site.register(ReferenceRange, ReferenceRangeAdmin)
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Assignment, AssignmentAdmin)

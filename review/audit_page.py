@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from review.history_page import STUDY_ZONE, Change, role_name, told_columns
-from review.places import history_of
+from review.places import field_name, history_of
 from review.shown import clock, label_of, shown
 from subjects.crf import Subject
 from trial.access import Act, Actor, Forbidden
@@ -178,7 +178,7 @@ def _line(
     row: Any, after: dict[str, Any], before: Any, model: Any, people: Any, subjects: Any, zones: Any
 ) -> LedgerLine:
     zone = zones.get(row.site_id, STUDY_ZONE)
-    place = " ".join(str(after[name]) for name in ("visit", "rule_id", "field") if after.get(name))
+    place = " ".join(part for part in _place(after) if part)
     return LedgerLine(
         cursor=f"{row.xid}-{row.id}",
         when=clock(row.at, zone),
@@ -195,6 +195,12 @@ def _line(
         version=after.get("version") or 0,
         changes=list(_changes(model, before, after, zone)) if model else [],
     )
+
+
+def _place(after: dict[str, Any]) -> tuple[str, ...]:
+    """Where a row belongs: the visit, the rule, the item asked about."""
+    item = field_name(after.get("form") or "", after.get("field") or "")
+    return after.get("visit") or "", after.get("rule_id") or "", item
 
 
 def _changes(model: Any, before: dict[str, Any] | None, after: dict[str, Any], zone: str) -> Iterable[Change]:

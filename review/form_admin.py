@@ -1,6 +1,5 @@
 """The one ModelAdmin of every form: columns, filters and page come from the form's own items."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +14,7 @@ from review.form_page import sheet
 from review.models import Query
 from review.places import list_of
 from review.read_only import ReadOnly, actor_of
-from review.shown import NOTHING, clock, shown
+from review.shown import NOTHING, shown
 from safety.models import Deviation
 from subjects.crf import CRF, Subject
 from trial.access import Act
@@ -91,8 +90,7 @@ class FormAdmin(ReadOnly):
         """The item that dates the form, on the site's clock."""
         column = self._dated()
         value = getattr(record, column.attname) if column is not None else None
-        zone = zone_of(record.site_id)
-        return clock(value, zone) if isinstance(value, datetime) else shown(column, value, zone)
+        return shown(column, value, zone_of(record.site_id))
 
     @admin.display(description=T("Version", "版本"), ordering="version")
     def shown_version(self, record: Any) -> int:

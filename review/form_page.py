@@ -130,7 +130,7 @@ def _analyte_line(record: Any, short: str, zone: str) -> Line:
         )
     if part("cs") != NOTHING:
         extra.append(part("cs"))
-    if value != NOTHING and unit and unit != meaning.unit:
+    if part("si") != NOTHING and unit and unit != meaning.unit:
         extra.append(f"= {part('si')} {meaning.unit}")
     return Line(
         name=short,

@@ -3,12 +3,15 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.sites import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 
 from review.history_page import history_page
 from review.places import history_of
+from review.shown import LABELS
 from trial.access import Act, Actor
 
 
@@ -16,6 +19,15 @@ def actor_of(request: HttpRequest) -> Actor:
     """Who looks: the review site lets nobody in without a role."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
+
+
+def _name_in_both_languages(model: type[models.Model]) -> None:
+    """Columns that are no items get their bilingual names, and no name takes an English plural's "s"."""
+    if "verbose_name_plural" not in model._meta.original_attrs:
+        model._meta.verbose_name_plural = model._meta.verbose_name  # type: ignore[assignment]
+    for column in model._meta.concrete_fields:
+        if column.name in LABELS and not hasattr(column, "item"):
+            column.verbose_name = LABELS[column.name]
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -31,6 +43,10 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     list_max_show_all = 50
     view_on_site = False
+
+    def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)  # type: ignore[arg-type]
+        _name_in_both_languages(model)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never: records come from the sites' pages, the API and imports."""
@@ -75,9 +91,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list under its own name, instead of "Select ... to view"."""
-        return super().changelist_view(
-            request, {"title": self.opts.verbose_name, **(extra_context or {})}
-        )
+        return super().changelist_view(request, {"title": self.opts.verbose_name, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -73,6 +73,14 @@ LABELS: dict[str, str] = {
     "citation": T("Citation", "出处"),
     "basis": T("Basis", "依据"),
     "evidence": T("Evidence", "证据"),
+    "laboratory": T("Laboratory", "实验室"),
+    "analyte": T("Analyte", "检测项目"),
+    "sex": T("Sex", "性别"),
+    "age_low": T("From age", "年龄下限"),
+    "age_high": T("To age", "年龄上限"),
+    "unit": T("Unit", "单位"),
+    "low": T("Lower limit", "参考下限"),
+    "high": T("Upper limit", "参考上限"),
     "detected_at": T("Detected", "发现时间"),
     "cleared_at": T("Cleared", "消除时间"),
 }
@@ -94,6 +102,12 @@ def clock(moment: datetime | None, zone: str) -> str:
     return f"{text[:-2]}:{text[-2:]}"
 
 
+def _minutes(moment: datetime, zone: str) -> str:
+    """An answer's moment as it was entered: seconds only where there are some."""
+    text = clock(moment, zone)
+    return text if moment.second else text[:16] + text[19:]
+
+
 def shown(column: Any, value: Any, zone: str, names: Names | None = None) -> str:
     """One stored value of one column, as a person reads it. `names` holds the texts of linked records."""
     if value is None or value == "" or value == [] or value == {}:
@@ -101,7 +115,7 @@ def shown(column: Any, value: Any, zone: str, names: Names | None = None) -> str
     if isinstance(column, models.ForeignKey):
         return (names or {}).get((column.name, str(value)), str(value))
     if isinstance(column, models.DateTimeField):
-        return clock(column.to_python(value), zone)
+        return _minutes(column.to_python(value), zone)
     if isinstance(value, bool):
         return str(T("Yes", "是") if value else T("No", "否"))
     if isinstance(value, Decimal):

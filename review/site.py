@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.views.i18n import set_language
 
 from trial import audit
@@ -127,7 +128,7 @@ class ReviewSite(admin.AdminSite):
                 group = apps[label]
                 group["name"] = name
                 for row in group["models"]:
-                    row["name"] = row["model"]._meta.verbose_name
+                    row["name"] = capfirst(row["model"]._meta.verbose_name)
                 group["models"].sort(key=lambda row: order[row["model"]])
                 listed.append(group)
         return listed

@@ -103,6 +103,17 @@ class IcfVersionAdmin(StudyAdmin):
     ordering = ("site__code", "version_date")
 
 
+class ReferenceRangeAdmin(StudyAdmin):
+    """What each laboratory calls normal, and from when until when."""
+
+    needs = (Act.READ,)
+    list_display = ("analyte", "site", "laboratory", "sex", "low", "high", "unit", "valid_from", "valid_to")
+    list_filter = ("site", "analyte")
+    list_select_related = ("site",)
+    search_fields = ("analyte", "laboratory")
+    ordering = ("site__code", "analyte", "valid_from")
+
+
 class SiteProtocolAdmin(StudyAdmin):
     """Which protocol version is in force at which site from when."""
 

@@ -119,5 +119,6 @@ def _rules() -> list[RuleRow]:
 
 
 def _changes() -> list[LedgerLine]:
-    """The newest changes of clinical records (those that belong to a site)."""
-    return ledger_lines(LedgerEntry.objects.filter(site_id__isnull=False).order_by("-xid", "-id")[:SHOWN])
+    """The newest changes of clinical records: of all that is no study setting."""
+    clinical = LedgerEntry.objects.exclude(record_table__startswith="trial_")
+    return ledger_lines(clinical.order_by("-xid", "-id")[:SHOWN])

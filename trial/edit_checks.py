@@ -13,10 +13,16 @@ from trial.units import canonical
 
 
 def calculate(record: Any) -> None:
-    """Fill every calculated item of the record from its own answers."""
+    """Fill every calculated item of the record from its own answers.
+
+    Answers that are impossible (a negative weight) may not be computable; they are refused a moment later.
+    """
     for name, meaning in items(record).items():
         if meaning.calc is not None:
-            value = meaning.calc(record)
+            try:
+                value = meaning.calc(record)
+            except ArithmeticError:
+                value = None
             column = record._meta.get_field(name)
             setattr(record, name, value if value is not None or column.null else "")
 

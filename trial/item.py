@@ -55,10 +55,10 @@ class Range:
 
     def __str__(self) -> str:
         if self.high is None:
-            return f"≥ {self.low}"
+            return f"≥ {self.low:f}"
         if self.low is None:
-            return f"≤ {self.high}"
-        return f"{self.low} – {self.high}"
+            return f"≤ {self.high:f}"
+        return f"{self.low:f} – {self.high:f}"
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class PkSample(CRF):
     @property
     def below(self) -> bool:
         """Whether the laboratory reported "below the limit of quantification"."""
-        return self.result_text.strip().upper() == BELOW
+        return str(self.result_text).strip().upper() == BELOW
 
     @property
     def reported(self) -> Decimal | None:

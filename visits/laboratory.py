@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from subjects.crf import CRF
-from trial.analyte import Analyte
+from trial.analyte import Analyte, measured
 from trial.findings import Doubt
 from trial.item import code, moment
 from trial.text import T
@@ -46,20 +46,20 @@ class Haematology(CRF):
 
     def doubts(self) -> Iterator[Doubt]:
         """The kinds of white cells together cannot outnumber the white cells, rounding apart."""
-        parts = [(name, getattr(self, f"{name}_si")) for name in ("anc", "alc", "monocytes")]
-        known = [value for name, value in parts if value is not None and not getattr(self, f"{name}_qual")]
-        total, whole = sum(known, Decimal(0)), self.wbc_si
-        if whole is not None and not self.wbc_qual and total > whole * ROUNDING:
+        white = measured(self, "cells", "wbc")
+        kinds = [measured(self, "cells", name) for name in ("anc", "alc", "monocytes")]
+        total = sum((one.value for one in kinds if one is not None and not one.qualifier), Decimal(0))
+        if white is not None and not white.qualifier and total > white.value * ROUNDING:
             yield Doubt(
                 "wbc_value",
                 "haematology.differential",
                 T(
                     f"Neutrophils, lymphocytes and monocytes add up to {total:f}, more than the white cells "
-                    f"{whole:f} 10^9/L. Check the values and their units.",
-                    f"中性粒细胞、淋巴细胞与单核细胞之和 {total:f} 超过白细胞 {whole:f} 10^9/L。"
+                    f"{white.value:f} 10^9/L. Check the values and their units.",
+                    f"中性粒细胞、淋巴细胞与单核细胞之和 {total:f} 超过白细胞 {white.value:f} 10^9/L。"
                     "请核对数值和单位。",
                 ),
-                f"{whole:f}",
+                f"{white.value:f}",
                 f"≥ {total:f}",
             )
 
@@ -216,18 +216,24 @@ class Chemistry(CRF):
 
     def doubts(self) -> Iterator[Doubt]:
         """Direct bilirubin is a part of the total."""
-        total, direct = self.tbil_si, self.dbil_si
-        if total is None or direct is None or self.tbil_qual or self.dbil_qual or direct <= total:
+        total, direct = measured(self, "bilirubin", "tbil"), measured(self, "bilirubin", "dbil")
+        if (
+            total is None
+            or direct is None
+            or total.qualifier
+            or direct.qualifier
+            or direct.value <= total.value
+        ):
             return
         yield Doubt(
             "dbil_value",
             "chemistry.direct_bilirubin",
             T(
-                f"Direct bilirubin {direct:f} is above the total {total:f} umol/L. Were the two exchanged?",
-                f"直接胆红素 {direct:f} 高于总胆红素 {total:f} umol/L。是否将两者填反?",
+                f"Direct bilirubin {direct.value:f} exceeds total {total.value:f} umol/L. Exchanged?",
+                f"直接胆红素 {direct.value:f} 高于总胆红素 {total.value:f} umol/L。是否将两者填反?",
             ),
-            f"{direct:f}",
-            f"≤ {total:f}",
+            f"{direct.value:f}",
+            f"≤ {total.value:f}",
         )
 
 

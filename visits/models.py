@@ -80,8 +80,8 @@ class Visit(CRF):
 
 
 class ReferenceRange(Audited):
-    """What a laboratory of a site calls normal, from one day to another. `analyte` is the result's
-    name on its form ("alt"). An empty sex means either, an empty age or day is open. Ages are completed years."""
+    """What a laboratory of a site calls normal, from one day to another. `analyte` is a result's name on its
+    form ("alt"). An empty sex means either, an empty age or day is open. Ages are completed years."""
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="reference_ranges")
     laboratory = models.CharField(max_length=120)

@@ -1,8 +1,9 @@
 """The schedule of activities: which visit, when, with which forms. Clinical specification, section 5.
 
 Days count from Day 0, the calendar day at the site on which the first infusion started; months clamp to the
-end of the month. Every day and every width of a window is an illustrative default, except what carries `Basis.REGISTRY`.
-Every visit also has its own `visit` form. Pure: nothing here asks the database.
+end of the month. Every day and every width of a window is an illustrative default; `Basis.REGISTRY` marks the
+visits whose place the registry record itself states. Every visit also has its own `visit` form.
+Pure: nothing here asks the database.
 """
 
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class VisitDef:
 
 @dataclass(frozen=True)
 class LogDef:
-    """A form outside the visits, and the point from which it is open. `expected`: at least one row has to come."""
+    """A form outside the visits, and the point from which it is open. `expected`: a row must come."""
 
     form: str
     since: Anchor
@@ -422,7 +423,8 @@ SCHEDULE: tuple[VisitDef, ...] = (
     ),
 )
 
-# Bridging and manufacturing are phases between apheresis and lymphodepletion, not visits: their forms are logs.
+# Bridging and manufacturing are phases between apheresis and lymphodepletion, not visits: their forms are
+# logs.
 LOGS: tuple[LogDef, ...] = (
     LogDef("informed_consent", "ICF", expected=True),
     LogDef("eligibility", "ICF", expected=True),
@@ -482,7 +484,7 @@ class Anchors:
     death_or_withdrawal: date | None = None
 
     def day(self, anchor: Anchor) -> date | None:
-        """The day of an anchor. Lymphodepletion hangs on the planned Day 0, or on Day 0 if no plan was kept."""
+        """The day of an anchor. Lymphodepletion hangs on the planned Day 0, else on Day 0."""
         return {
             "ICF": self.icf,
             "ENROL": self.enrol,
@@ -496,8 +498,8 @@ class Anchors:
 class VisitWindow:
     """When one visit of one subject lies: all three days are None while its anchor is not known.
 
-    `expected` is False for a visit that nobody may ask for: an unscheduled one, or one whose window was still open
-    when the subject died or withdrew.
+    `expected` is False for a visit that nobody may ask for: an unscheduled one, or one whose window was still
+    open when the subject died or withdrew.
     """
 
     code: str

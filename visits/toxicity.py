@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from subjects.crf import CRF
 from trial.findings import Doubt, Problem
-from trial.item import code, codes_many, moment, number, whole, yes_no
+from trial.item import code, codes_many, items, moment, number, whole, yes_no
 from trial.text import T
 from visits.calc import ICE_ITEMS, ice_total
 from visits.codelists import (
@@ -227,8 +227,9 @@ class IcansAssessment(CRF):
     def _unscored(self) -> Iterator[Doubt]:
         open_items = [n for n in ICE_ITEMS if getattr(self, n) is None and n not in self.missing]
         if self.status == "COMPLETE" and open_items and not self.unable_reason:
-            names_en = ", ".join(self._meta.get_field(n).item.en for n in open_items)
-            names_zh = "、".join(self._meta.get_field(n).item.zh for n in open_items)
+            meaning = items(self)
+            names_en = ", ".join(meaning[n].en for n in open_items)
+            names_zh = "、".join(meaning[n].zh for n in open_items)
             yield Doubt(
                 "unable_reason",
                 "icans_assessment.unscored",

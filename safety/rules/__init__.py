@@ -1,6 +1,6 @@
 """The deviation rules: every rule that runs, named here and nowhere else."""
 
-from safety.rules import consent, eligibility, product, reporting, transplant, treatment
+from safety.rules import consent, eligibility, product, reporting, transplant, treatment, visit_rules
 from trial.rules import Rule
 
 _ALL: tuple[Rule, ...] = (
@@ -18,6 +18,8 @@ _ALL: tuple[Rule, ...] = (
     product.bedside_identity_checked,
     product.thawed_product_infused_in_time,
     treatment.cell_dose_within_tolerance,
+    visit_rules.visit_within_window,
+    visit_rules.visit_not_missed,
     reporting.sae_reported_in_time,
 )
 RULES: dict[str, Rule] = {rule.id: rule for rule in _ALL}

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from dosing.models import Infusion
+from safety.calendar import enrolment_day
 from safety.casebook import Casebook
 from subjects.models import Demographics, Eligibility
 from trial.dates import completed_years, span_of
@@ -12,12 +13,6 @@ from trial.item import Basis
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
 from visits.models import BoneMarrow, Ecog
-
-
-def enrolment_day(book: Casebook) -> date | None:
-    """The day the subject was enrolled: the first eligibility assessment found ELIGIBLE at screening, else Day 0."""
-    days = [e.assessed_date for e in book.of(Eligibility) if e.overall == "ELIGIBLE" and e.assessed_date]
-    return min(days, default=book.day0)
 
 
 @rule(

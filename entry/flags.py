@@ -1,0 +1,72 @@
+"""Deviations as pages show them: what is wrong, which rule says so, and the answers it looked at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from review.places import field_name, form_name
+from safety.models import Deviation
+from subjects.crf import Subject
+from trial.item import Basis
+from trial.rules import Severity
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One answer that a rule looked at, with the way to it."""
+
+    form: str
+    field: str
+    value: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One deviation, ready to be shown."""
+
+    deviation: Deviation
+    severity: str
+    basis: str
+    facts: tuple[Evidence, ...]
+    url: str
+
+
+def flags_of(subject: Subject) -> dict[str, Any]:
+    """The open flags of a subject, those that cannot be told yet last. Call inside `audit.reading`."""
+    found = Deviation.objects.filter(subject_id=subject.pk).exclude(status="CLEARED").order_by("status", "rule_id", "key")
+    flags = shown(found)
+    return {"flags": flags, "open_flags": sum(1 for flag in flags if flag.deviation.status == "OPEN")}
+
+
+def shown(deviations: Iterable[Deviation]) -> list[Flag]:
+    """Deviations with their words, evidence and links."""
+    return [
+        Flag(
+            deviation=one,
+            severity=_word(Severity, one.severity),
+            basis=_word(Basis, one.basis),
+            facts=tuple(_evidence(fact) for fact in one.evidence.get("facts", ())),
+            url=record_link(one.form, one.record_id, one.field),
+        )
+        for one in deviations
+    ]
+
+
+def record_link(form: str, record: Any, field: str = "") -> str:
+    """The address that leads to a record, or "" when none is named."""
+    if not form or not record:
+        return ""
+    return f"/records/{form}/{record}" + (f"?field={field}" if field else "")
+
+
+def _evidence(fact: dict[str, Any]) -> Evidence:
+    form, field = fact.get("form", ""), fact.get("field", "")
+    return Evidence(form_name(form), field_name(form, field), str(fact.get("value", "")), record_link(form, fact.get("record"), field))
+
+
+def _word(kind: Any, value: str) -> str:
+    try:
+        return str(kind(value).label)
+    except ValueError:
+        return value

@@ -1,0 +1,248 @@
+"""One page for every form: look, enter, correct, complete, retract. Saving goes through the door and nowhere else."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from entry.flags import flags_of
+from entry.forms_page import Choices, Meanwhile, Row, attach, choices, read_out, rows_of, sections
+from entry.places import Place, by_visit, form_url, many, place_of, record_named, record_url
+from entry.signin import signed_in
+from entry.submit import Outcome, Sheet, candidate, judged, retract, sheet_of, submit
+from entry.typed import raw_of
+from review.models import Query
+from review.places import line_name
+from safety.models import Deviation
+from subjects.crf import CRF
+from trial import audit
+from trial.access import Act, Actor
+from trial.codes import MISSING
+from trial.findings import Problem
+from trial.item import items
+from trial.text import T
+from visits.schedule import VISITS
+
+REASONS = (
+    T("transcription error", "转录错误"),
+    T("source corrected", "原始资料已更正"),
+    T("result received later", "结果后补"),
+    T("answer to a query", "答复质疑"),
+)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in()
+def form_page(request: HttpRequest, subjid: str, visit: str, form: str, key: str = "") -> HttpResponse:
+    """The page of one form (GET), or of what became of it (POST)."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if request.method == "POST":
+        return _sent(request, subjid, visit, form, "" if key == "new" else key)
+    with audit.reading(actor):
+        place = place_of(request, subjid, visit, form, "" if key == "new" else key)
+        if not key and many(place.model):
+            return _rows(request, place)
+        if place.record is None and not actor.may(Act.ENTER):
+            raise Http404
+        return _page(request, Outcome(place, raw=raw_of(place.record or place.blank(), place.zone)))
+
+
+def _sent(request: HttpRequest, subjid: str, visit: str, form: str, key: str) -> HttpResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    with audit.reading(actor):
+        place = place_of(request, subjid, visit, form, key)
+        sheet = sheet_of(place, request.POST)
+    if sheet.act == "retract" and place.record is not None:
+        outcome = retract(place, request.POST.get("retract_reason", ""), sheet.seen)
+    else:
+        outcome = submit(sheet)
+    if outcome.saved is None:
+        with audit.reading(actor):
+            return _page(request, outcome, sheet)
+    messages.success(request, _told(outcome))
+    return redirect(_onward(request, place, outcome.saved))
+
+
+def _onward(request: HttpRequest, place: Place, saved: CRF) -> str:
+    if saved.retracted:
+        return f"/subjects/{place.subject.subjid}"
+    if request.POST.get("act") == "another" and many(place.model):
+        return form_url(place.subject.subjid, place.model, place.visit) + "/new"
+    return record_url(place.subject.subjid, saved)
+
+
+def _told(outcome: Outcome) -> str:
+    """What happened, in one sentence: "Saved, version 2. 1 question opened."."""
+    saved = outcome.saved
+    assert saved is not None
+    if saved.retracted:
+        return str(T("The record is retracted. It stays visible in the history.", "记录已撤销,仍保留在历史中。"))
+    parts = (
+        [T(f"Saved, version {saved.version}.", f"已保存,版本 {saved.version}。")]
+        if outcome.changed
+        else [T("Nothing was changed.", "没有改动。")]
+    )
+    if outcome.asked:
+        parts.append(T(f"{outcome.asked} points to check: see the queries.", f"有 {outcome.asked} 处需核实,见质疑。"))
+    if outcome.answered:
+        parts.append(T(f"{outcome.answered} queries answered.", f"已答复 {outcome.answered} 条质疑。"))
+    return " ".join(str(part) for part in parts)
+
+
+def _rows(request: HttpRequest, place: Place) -> HttpResponse:
+    """The rows of a form that can be filled in several times."""
+    rows = place.model._default_manager.filter(subject_id=place.subject.pk).order_by("sequence", "pk")
+    if by_visit(place.model):
+        rows = rows.filter(visit=place.visit)
+    table = log_table(place, list(rows))
+    if not table["rows"] and place.actor.may(Act.ENTER):
+        return redirect(form_url(place.subject.subjid, place.model, place.visit) + "/new")
+    return render(request, "entry/rows.html", {"place": place, **table})
+
+
+def log_table(place: Place, rows: list[CRF], columns: int = 5) -> dict[str, Any]:
+    """The first items of several records as a table: heads, and for each record its words and its address."""
+    from review.shown import label_of, names_of_links, shown
+
+    model = place.model
+    names = [n for n, m in items(model).items() if not m.part_of and m.calc is None][:columns]
+    told = [model._meta.get_field(n) for n in names]
+    linked = names_of_links(told, rows)
+    cells = [
+        {
+            "record": row,
+            "url": record_url(place.subject.subjid, row),
+            "cells": [shown(c, getattr(row, c.attname), place.zone, linked) for c in told],  # type: ignore[union-attr]
+        }
+        for row in rows
+    ]
+    return {"heads": [label_of(c) for c in told], "rows": cells}
+
+
+def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) -> HttpResponse:
+    """The form page. Call it inside `audit.reading`."""
+    place, model = outcome.place, outcome.place.model
+    record = place.record
+    links = choices(model, place.subject.pk, place.subject.site_id)
+    rows = rows_of(model, record or place.blank(), outcome.raw, links, place.visit, place.zone)
+    queries = list(Query.objects.filter(record_id=record.pk).exclude(status="CLOSED").order_by("entered_at")) if record else []
+    flags = list(Deviation.objects.filter(record_id=record.pk).exclude(status="CLEARED")) if record else []
+    free = attach(model, rows, outcome.problems, queries, flags)
+    _beside(rows, outcome, links)
+    may_enter = place.actor.may(Act.ENTER)
+    readonly = not may_enter or bool(record and (record.retracted or record.lock_state != "OPEN"))
+    if record is not None:
+        _typed(rows, record)
+        read_out(model, record, rows, place.zone, links)
+    context = {
+        "place": place,
+        "record": record,
+        "sections": sections(model, rows),
+        "problems": [(p, _target(model, rows, p)) for p in outcome.problems],
+        "free_problems": free[0],
+        "free_queries": free[1],
+        "free_deviations": free[2],
+        "open_queries": queries,
+        "message": outcome.message,
+        "status": outcome.status,
+        "readonly": readonly and outcome.status == 200,
+        "seen": record.version if record else 0,
+        "raw": outcome.raw,
+        "answers": sheet.answers if sheet else {},
+        "reason": sheet.reason if sheet else "",
+        "reasons": REASONS,
+        "not_done_options": [(c, str(w), c == outcome.raw.get("not_done_reason")) for c, w in MISSING.choices],
+        "visit_def": VISITS.get(place.visit),
+        "many": many(model),
+        "retract_failed": bool(sheet and sheet.act == "retract"),
+        **flags_of(place.subject),
+    }
+    return render(request, "entry/form.html", context, status=outcome.status)
+
+
+def _target(model: type[CRF], rows: list[Row], problem: Problem) -> str:
+    """The id of the box a problem is about."""
+    boxes = {box.name: box.id for row in rows for box in row.boxes} | {f"missing.{r.name}": f"f-missing.{r.name}" for r in rows}
+    if problem.field in boxes:
+        return boxes[problem.field]
+    named = line_name(model, problem.field.removeprefix("missing.")) if problem.field else ""
+    row = next((r for r in rows if r.name == named), None)
+    return row.box.id if row else f"f-{problem.field}" if problem.field in ("reason", "not_done_reason", "not_done") else "form"
+
+
+def _typed(rows: list[Row], record: CRF) -> None:
+    for row in rows:
+        row.typed = record.typed.get(row.name) or record.typed.get(f"{row.name}_value") or ""
+
+
+def _beside(rows: list[Row], outcome: Outcome, links: Choices) -> None:
+    """Both values beside each other wherever somebody else saved in between."""
+    for row in rows:
+        parts = [(box, outcome.meanwhile[box.name]) for box in row.boxes if box.name in outcome.meanwhile]
+        if parts:
+            theirs = "; ".join(_words(row, box.name, pair[0]) for box, pair in parts)
+            mine = [(box, pair[1]) for box, pair in parts if pair[1] is not None]
+            row.meanwhile = Meanwhile(theirs, "; ".join(_words(row, box.name, yours) for box, yours in mine))
+
+
+def _words(row: Row, name: str, text: Any) -> str:
+    box = next(b for b in row.boxes if b.name == name)
+    labels = {code: label for code, label, _ in box.options}
+    told = ", ".join(str(labels.get(t, t)) for t in (text if isinstance(text, list) else [text]) if t)
+    return told or str(T("(no answer)", "(无答案)"))
+
+
+@require_POST
+@signed_in(Act.ENTER)
+def check(request: HttpRequest, subjid: str, visit: str, form: str, key: str = "") -> HttpResponse:
+    """What would be said about one line of the page as it stands now. Saves nothing."""
+    from trial.edit_checks import unlikely
+
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    line = request.GET.get("line", "")
+    with audit.reading(actor):
+        place = place_of(request, subjid, visit, form, "" if key == "new" else key)
+        record, _, unread = candidate(sheet_of(place, request.POST))
+        problems = judged(record, place.zone, unread)
+        record.status = "DRAFT"
+        doubts = [] if problems else unlikely(record)
+        context = {
+            "problems": [p for p in problems if p.field and _line(place.model, p.field) == line],
+            "doubts": [d for d in doubts if _line(place.model, d.field) == line],
+            "echo": _echo(place, record, line) if not unread else "",
+            "calculated": _calculations(place, record),
+            "line": line,
+        }
+        return render(request, "entry/_checked.html", context)
+
+
+def _line(model: type[CRF], name: str) -> str:
+    return line_name(model, name.removeprefix("missing."))
+
+
+def _echo(place: Place, record: CRF, line: str) -> str:
+    """How a date or a result was understood, when that is not plain from what was typed."""
+    from entry.echo import echo
+
+    return echo(place.model, record, line, place.zone)
+
+
+def _calculations(place: Place, record: CRF) -> list[tuple[str, str]]:
+    from review.shown import shown
+
+    names = [n for n, m in items(place.model).items() if m.calc is not None and not m.part_of]
+    return [(n, shown(place.model._meta.get_field(n), getattr(record, n), place.zone)) for n in names]
+
+
+@require_GET
+@signed_in()
+def go_to_record(request: HttpRequest, form: str, key: str) -> HttpResponse:
+    """The page of a record known by form and id: where queries and deviations lead."""
+    with audit.reading(request.actor):  # type: ignore[attr-defined]
+        record = record_named(form, key)
+        field = request.GET.get("field", "")
+        return redirect(record_url(record.subject.subjid, record, line_name(type(record), field) if field else ""))
+
+

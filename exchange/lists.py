@@ -1,0 +1,96 @@
+"""Lists and single reads of any kind of row: pages, streams, history."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import models
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from rest_framework.request import Request
+
+from entry.door import NotFound
+from exchange import sql
+from exchange.filters import after_of, format_of, is_uuid, limit_of
+from exchange.shapes import moment_sql, rows_of
+from exchange.sql import Rows, Where
+from exchange.view import json_answer
+from trial.access import Act, Actor, require
+from trial.models import Person
+
+
+def listing(request: Request, actor: Actor, rows: Rows, where: Where, name: str) -> HttpResponseBase:
+    """A page of JSON with its Link to the next; or, for whoever may export, everything as CSV or NDJSON."""
+    wanted = format_of(request.query_params)
+    limit, after = limit_of(request.query_params), after_of(request.query_params, rows.key_type)
+    if wanted == "json":
+        return _page(request, sql.page(actor, rows, where, limit, after))
+    require(actor, Act.EXPORT)
+    if wanted == "ndjson":
+        return _stream(sql.ndjson_stream(actor, rows, where), "application/x-ndjson", f"{name}.ndjson")
+    return _stream(sql.csv_stream(actor, rows, where, wanted == "csv+bom"), "text/csv; charset=utf-8", f"{name}.csv")
+
+
+def _page(request: Request, found: sql.Page) -> HttpResponse:
+    response = json_answer(found.body)
+    if found.next:
+        response["Link"] = next_link(request, after=found.next)
+    return response
+
+
+def next_link(request: Request, **changed: str) -> str:
+    """The Link header that leads to the next page (RFC 8288); relative, so no proxy can spoil it."""
+    query = {**request.query_params.dict(), **changed}
+    return f'<{request.path}?{urlencode(query)}>; rel="next"'
+
+
+def _stream(blocks: sql.Stream, content_type: str, name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(blocks, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def one_text(actor: Actor, model: type[models.Model], key: str) -> tuple[str, int]:
+    """One row as JSON text with its version. Raises NotFound."""
+    found = sql.one(actor, rows_of(model), Where(("f.id = %s::uuid",), (key,))) if is_uuid(key) else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def one_answer(actor: Actor, model: type[models.Model], key: str, status: int = 200, **more: Any) -> HttpResponse:
+    """One row as a response with its ETag; `more` is added to the object."""
+    body, version = one_text(actor, model, key)
+    if more:
+        body = body[:-1] + "," + json.dumps(more, ensure_ascii=False, default=str)[1:]
+    return json_answer(body, status, ETag=f'"{version}"')
+
+
+def history_answer(actor: Actor, model: type[models.Model], key: str) -> HttpResponse:
+    """Every version of one record, oldest first: what, when, who, in which role, why, and the record as it was."""
+    one_text(actor, model, key)
+    statement = (
+        "SELECT row_to_json(o)::text FROM (SELECT f.version, "
+        "CASE f.history_type WHEN '+' THEN 'created' WHEN '-' THEN 'deleted' ELSE 'changed' END AS operation, "
+        f"{moment_sql('f.history_date')} AS at, f.history_user_id AS actor_id, p.full_name AS actor, f.actor_role, "
+        "nullif(f.history_change_reason, '') AS reason, f.request_id, "
+        f"(SELECT row_to_json(r) FROM ({_columns(model)}) r) AS record "
+        f"FROM {rows_of(model, past=True).source} "
+        f"LEFT JOIN {sql.quote(Person._meta.db_table)} p ON p.id = f.history_user_id "
+        "WHERE f.id = %s::uuid ORDER BY f.history_id) o"
+    )
+    return json_answer("[" + ",\n".join(sql.texts(actor, statement, [key])) + "]")
+
+
+def _columns(model: type[models.Model]) -> str:
+    columns = rows_of(model, past=True).columns
+    return "SELECT " + ", ".join(f"{c.sql} AS {sql.quote(c.name)}" for c in columns)
+
+
+def past_texts(actor: Actor, model: type[models.Model], history_ids: list[int]) -> dict[int, str]:
+    """Past versions as JSON text by history id, as the feed sends them."""
+    statement = (
+        f"SELECT f.history_id::text || ' ' || (SELECT row_to_json(r)::text FROM ({_columns(model)}) r)"
+        f" FROM {rows_of(model, past=True).source} WHERE f.history_id = ANY(%s)"
+    )
+    found = (text.partition(" ") for text in sql.texts(actor, statement, [history_ids]))
+    return {int(number): body for number, _, body in found}

@@ -1,0 +1,172 @@
+"""Rows as bytes: one SQL statement builds a whole page of JSON, one COPY streams a whole table.
+
+The database writes the JSON, so a number leaves exactly as it is stored. Every identifier comes from a model's
+`_meta` and is quoted; every value is a parameter. All of it runs inside `audit.reading(actor)`, so row-level
+security decides what is seen.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.db import connection
+
+from trial import audit
+from trial.access import Actor
+
+Kind = Literal["text", "number", "bool", "array", "json", "moment", "day", "id"]
+BLOCK = 64 * 1024
+_INJECTION = "'^[=+\\-@\\t\\r]'"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an answer: its name, the SQL of its value, and its kind."""
+
+    name: str
+    sql: str
+    kind: Kind
+
+    def for_csv(self, people: bool) -> str:
+        """The value as a CSV cell. For people, text that a spreadsheet would run as a formula gets an apostrophe."""
+        if self.kind == "array":
+            return f"array_to_string({self.sql}, ';')"
+        if self.kind in ("bool", "json"):
+            return f"({self.sql})::text"
+        if people and self.kind == "text":
+            return f"CASE WHEN {self.sql} ~ {_INJECTION} THEN '''' || {self.sql} ELSE {self.sql} END"
+        return self.sql
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A source of rows: its columns, where they come from (alias f), and the column that orders pages."""
+
+    columns: tuple[Column, ...]
+    source: str
+    key: str = "f.id"
+    key_type: str = "uuid"
+
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [column.name for column in self.columns]
+
+    def select(self) -> str:
+        """The SELECT for JSON."""
+        return f"SELECT {_list((c.sql, c.name) for c in self.columns)} FROM {self.source}"
+
+    def select_csv(self, people: bool) -> str:
+        """The SELECT for CSV."""
+        return f"SELECT {_list((c.for_csv(people), c.name) for c in self.columns)} FROM {self.source}"
+
+
+@dataclass(frozen=True)
+class Where:
+    """Conditions joined by AND, and their values."""
+
+    conditions: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+
+    def and_(self, condition: str, *values: Any) -> "Where":
+        """One condition more."""
+        return Where((*self.conditions, condition), (*self.values, *values))
+
+    def sql(self) -> str:
+        """The WHERE clause, or nothing."""
+        return f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+
+
+def _list(pairs: Any) -> str:
+    return ", ".join(f"{sql} AS {quote(name)}" for sql, name in pairs)
+
+
+def quote(name: str) -> str:
+    """A quoted identifier."""
+    return connection.ops.quote_name(name)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of JSON rows as one text, and the key to go on from when there are more."""
+
+    body: str
+    next: str
+
+
+def page(actor: Actor, rows: Rows, where: Where, limit: int, after: str = "") -> Page:
+    """The next `limit` rows after the key `after`, as one JSON list."""
+    if after:
+        where = where.and_(f"{rows.key} > %s::{rows.key_type}", after)
+    inner = f"{rows.select()}{where.sql()} ORDER BY {rows.key} LIMIT {limit + 1}"
+    statement = (
+        "SELECT '[' || coalesce(string_agg(j, E',\\n') FILTER (WHERE n <= %s), '') || ']', count(*),"
+        " (array_agg(k) FILTER (WHERE n = %s))[1]"
+        f" FROM (SELECT row_number() OVER () AS n, r.id::text AS k, row_to_json(r)::text AS j FROM ({inner}) r) q"
+    )
+    with audit.reading(actor), connection.cursor() as cursor:
+        cursor.execute(statement, [limit, limit, *where.values])
+        body, found, last = cursor.fetchone()
+    return Page(body, last if found > limit else "")
+
+
+def one(actor: Actor, rows: Rows, where: Where) -> tuple[str, int] | None:
+    """One row as JSON text with its version; None when row-level security or the table has none."""
+    statement = f"SELECT row_to_json(r)::text, r.version FROM ({rows.select()}{where.sql()}) r"
+    with audit.reading(actor), connection.cursor() as cursor:
+        cursor.execute(statement, list(where.values))
+        found = cursor.fetchone()
+    return (found[0], found[1]) if found else None
+
+
+def texts(actor: Actor, statement: str, values: Sequence[Any]) -> list[str]:
+    """The first column of every row of a statement."""
+    with audit.reading(actor), connection.cursor() as cursor:
+        cursor.execute(statement, list(values))
+        return [row[0] for row in cursor.fetchall()]
+
+
+class Stream:
+    """COPY as an iterator of blocks, inside the actor's own read transaction. The first block is read at once, so
+    that a failing statement is an error and not half an answer."""
+
+    def __init__(self, actor: Actor, statement: str, values: Sequence[Any], prefix: bytes = b"") -> None:
+        self._blocks = _copy(actor, statement, values)
+        self._first = prefix + next(self._blocks, b"")
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._first:
+            yield self._first
+        yield from self._blocks
+
+    def close(self) -> None:
+        """End the COPY and its transaction, also when the client went away."""
+        self._blocks.close()
+
+
+def _copy(actor: Actor, statement: str, values: Sequence[Any]) -> Any:
+    with audit.reading(actor), connection.cursor() as cursor:
+        waiting, size = [], 0
+        with cursor.copy(statement, list(values)) as copy:
+            for block in copy:
+                waiting.append(bytes(block))
+                size += len(block)
+                if size >= BLOCK:
+                    yield b"".join(waiting)
+                    waiting, size = [], 0
+        if waiting:
+            yield b"".join(waiting)
+
+
+def csv_stream(actor: Actor, rows: Rows, where: Where, people: bool) -> Stream:
+    """Every row as CSV with a header row; for people with a byte order mark and without formulas."""
+    inner = f"{rows.select_csv(people)}{where.sql()} ORDER BY {rows.key}"
+    prefix = b"\xef\xbb\xbf" if people else b""
+    return Stream(actor, f"COPY ({inner}) TO STDOUT WITH (FORMAT csv, HEADER true)", where.values, prefix)
+
+
+def ndjson_stream(actor: Actor, rows: Rows, where: Where) -> Stream:
+    """Every row as one line of JSON. The quote and the delimiter are bytes that JSON never holds unescaped."""
+    inner = f"SELECT row_to_json(r)::text FROM ({rows.select()}{where.sql()} ORDER BY {rows.key}) r"
+    return Stream(
+        actor, f"COPY ({inner}) TO STDOUT WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')", where.values
+    )

@@ -20,7 +20,7 @@ ENV = os.environ.get("EDC_ENV", "demo")
 PRODUCTION = ENV == "production"
 PROCESS = os.environ.get("EDC_PROCESS", "web")
 
-DEFAULT_SECRET_KEY = "demo-only-secret-key-that-production-refuses-to-start-with"  # noqa: S105
+DEFAULT_SECRET_KEY = "demo-only-secret-key-that-production-refuses-to-start-with"
 SECRET_KEY = os.environ.get("EDC_SECRET_KEY", DEFAULT_SECRET_KEY)
 DEBUG = os.environ.get("EDC_DEBUG", "") == "1"
 ALLOWED_HOSTS = os.environ.get("EDC_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
@@ -107,7 +107,9 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASE_VARIABLE = {"owner": "DATABASE_OWNER_URL", "worker": "DATABASE_WORKER_URL"}.get(PROCESS, "DATABASE_URL")
+DATABASE_VARIABLE = {"owner": "DATABASE_OWNER_URL", "worker": "DATABASE_WORKER_URL"}.get(
+    PROCESS, "DATABASE_URL"
+)
 DATABASES = {"default": _database(os.environ.get(DATABASE_VARIABLE, ""))}
 
 AUTH_USER_MODEL = "trial.Person"
@@ -198,7 +200,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["exchange.body.ExactJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "exchange.operation.Described",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "exchange.problems.handle",
     "DEFAULT_THROTTLE_CLASSES": ["exchange.throttle.PerToken"],
     "DEFAULT_THROTTLE_RATES": {"token": os.environ.get("EDC_API_RATE", "1200/min")},
@@ -208,14 +212,11 @@ REST_KNOX = {"TOKEN_MODEL": "exchange.ApiToken", "AUTO_REFRESH": False}
 KNOX_TOKEN_MODEL = "exchange.ApiToken"
 SPECTACULAR_SETTINGS = {
     "TITLE": "ssCART-19 EDC",
+    "DESCRIPTION": "Data of the ssCART-19 study: forms, visits, queries, deviations, changes. / ssCART-19 研究数据接口。",
     "VERSION": "1.0.0",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": ["exchange.schemas.with_components"],
 }
 CACHES = {
     "default": {

@@ -12,7 +12,7 @@ urlpatterns = [
     path("", include("entry.urls")),
 ]
 
-handler400 = "entry.errors.bad_request"
-handler403 = "entry.errors.forbidden"
-handler404 = "entry.errors.not_found"
-handler500 = "entry.errors.server_error"
+handler400 = "exchange.fallback.bad_request"
+handler403 = "exchange.fallback.forbidden"
+handler404 = "exchange.fallback.not_found"
+handler500 = "exchange.fallback.server_error"

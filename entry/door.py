@@ -111,7 +111,10 @@ def create_subject(subjid: str, site: Site, *, by: Actor) -> Subject:
     except DatabaseError as error:
         if "subjid" not in str(error):
             raise
-        taken = T(f"The number {subjid} is taken; a screening number is never used again.", f"编号 {subjid} 已被使用;筛选号不可重复使用。")
+        taken = T(
+            f"The number {subjid} is taken; a screening number is never used again.",
+            f"编号 {subjid} 已被使用;筛选号不可重复使用。",
+        )
         raise Rejected([Problem("subjid", "taken", taken, subjid)]) from None
     ring()
     return subject
@@ -150,14 +153,19 @@ def _subjid_problem(subjid: str, site: Site) -> Problem | None:
     return Problem(
         "subjid",
         "format",
-        T(f"“{subjid}” is not a screening number of site {site.code}; write it as {site.code}-001.", f"“{subjid}”不是中心 {site.code} 的筛选号;请写成 {site.code}-001。"),
+        T(
+            f"“{subjid}” is not a screening number of site {site.code}; write it as {site.code}-001.",
+            f"“{subjid}”不是中心 {site.code} 的筛选号;请写成 {site.code}-001。",
+        ),
         subjid[:40],
         f"{site.code}-nnn",
     )
 
 
 def _current(record: CRF, seen: int) -> CRF:
-    current: CRF | None = type(record)._default_manager.filter(pk=record.pk, subject_id=record.subject_id).first()
+    current: CRF | None = (
+        type(record)._default_manager.filter(pk=record.pk, subject_id=record.subject_id).first()
+    )
     if current is None:
         raise NotFound
     if current.version != seen:
@@ -168,7 +176,8 @@ def _current(record: CRF, seen: int) -> CRF:
 
 
 def _names(record: CRF) -> list[str]:
-    return [*OWN, *(record._meta.get_field(name).attname for name in items(record))]
+    known = items(record)
+    return [*OWN, *(column.attname for column in record._meta.concrete_fields if column.name in known)]
 
 
 def _differences(current: CRF, record: CRF) -> dict[str, tuple[Any, Any]]:
@@ -180,7 +189,11 @@ def _plain(value: Any) -> Any:
     """A value as it compares: a decimal by its digits (1.50 is not 1.5), an id as text."""
     if isinstance(value, UUID):
         return str(value)
-    return value if isinstance(value, datetime) or value is None or isinstance(value, bool | list | dict) else str(value)
+    return (
+        value
+        if isinstance(value, datetime) or value is None or isinstance(value, bool | list | dict)
+        else str(value)
+    )
 
 
 def _write(record: CRF, before: CRF | None, subject: Subject, by: Actor, reason: str) -> Saved:
@@ -227,12 +240,21 @@ def _overwrites(before: CRF, changes: dict[str, tuple[Any, Any]]) -> bool:
     if before.status == "COMPLETE" or "retracted" in changes:
         return True
     derived = {name for name, meaning in items(before).items() if meaning.calc is not None}
-    return any(old not in (None, "", [], {}, False, "DRAFT") for name, (old, _) in changes.items() if name not in derived)
+    return any(
+        old not in (None, "", [], {}, False, "DRAFT")
+        for name, (old, _) in changes.items()
+        if name not in derived
+    )
 
 
 def _reason_missing() -> Problem:
     return Problem(
-        "reason", "required", T("Say why the value changes; the reason stays in the record.", "请说明修改原因;原因将永久保留在记录中。")
+        "reason",
+        "required",
+        T(
+            "Say why the value changes; the reason stays in the record.",
+            "请说明修改原因;原因将永久保留在记录中。",
+        ),
     )
 
 
@@ -245,15 +267,28 @@ def _form_problems(record: CRF, before: CRF | None) -> list[Problem]:
     problems = []
     if record.not_done and record.not_done_reason not in MISSING.codes:
         problems.append(
-            Problem("not_done_reason", "required", T("Say why the form was not done.", "请说明本表未做的原因。"), record.not_done_reason, ", ".join(MISSING.codes))
+            Problem(
+                "not_done_reason",
+                "required",
+                T("Say why the form was not done.", "请说明本表未做的原因。"),
+                record.not_done_reason,
+                ", ".join(MISSING.codes),
+            )
         )
-    answered = [n for n, m in items(record).items() if m.calc is None and not m.part_of and getattr(record, n) not in (None, "", [])]
+    answered = [
+        n
+        for n, m in items(record).items()
+        if m.calc is None and not m.part_of and getattr(record, n) not in (None, "", [])
+    ]
     if record.not_done and answered and not record.retracted:
         problems.append(
             Problem(
                 "not_done",
                 "answered_and_missing",
-                T("The form is marked as not done but holds answers. Take one of the two away.", "本表标记为未做但含有答案。请去掉其中之一。"),
+                T(
+                    "The form is marked as not done but holds answers. Take one of the two away.",
+                    "本表标记为未做但含有答案。请去掉其中之一。",
+                ),
                 ", ".join(answered[:5]),
             )
         )
@@ -285,7 +320,11 @@ def _place(record: CRF) -> None:
             )
         record.sequence = 1
         return
-    last = type(record)._default_manager.filter(subject_id=record.subject_id, visit=record.visit).aggregate(n=models.Max("sequence"))["n"]
+    last = (
+        type(record)
+        ._default_manager.filter(subject_id=record.subject_id, visit=record.visit)
+        .aggregate(n=models.Max("sequence"))["n"]
+    )
     record.sequence = (last or 0) + 1
 
 

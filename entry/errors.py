@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from entry.kept import kept_of, same_origin
+from entry.kept import kept_of, same_origin, unpack
 from trial.text import T, both
 
 log = logging.getLogger(__name__)
@@ -74,9 +74,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose token is out of date. Answers that came from our own page are kept and can be sent again."""
-    kept = kept_of(request) if same_origin(request) else ""
+    packet = unpack(kept_of(request)) if same_origin(request) else None
     log.warning("csrf check failed: %s", reason)
-    if kept:
+    if packet:
         advice = T("You signed in again elsewhere since this page was opened. Your answers are kept: send them once more.",
                    "打开本页后您在别处重新登录过。已填内容仍然保留,请再次提交。")  # fmt: skip
     else:
@@ -84,8 +84,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
                    "页面已过期或来源不明。请返回上一页,刷新后重试。")  # fmt: skip
     from django.middleware.csrf import get_token
 
+    pairs = packet[1] if packet else []
     return page(
-        request, 403, T("Not saved yet", "尚未保存"), advice, kept=kept, path=request.path, token=get_token(request)
+        request, 403, T("Not saved yet", "尚未保存"), advice, pairs=pairs, path=request.path, token=get_token(request)
     )
 
 

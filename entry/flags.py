@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from review.places import field_name, form_name
@@ -36,7 +37,12 @@ def flags_of(subject: Subject) -> dict[str, Any]:
     """The open flags of a subject, those that cannot be told yet last. Call inside `audit.reading`."""
     found = Deviation.objects.filter(subject_id=subject.pk).exclude(status="CLEARED").order_by("status", "rule_id", "key")
     flags = shown(found)
-    return {"flags": flags, "open_flags": sum(1 for flag in flags if flag.deviation.status == "OPEN")}
+    told = "|".join(f"{one.deviation.pk}:{one.deviation.version}" for one in flags)
+    return {
+        "flags": flags,
+        "open_flags": sum(1 for flag in flags if flag.deviation.status == "OPEN"),
+        "digest": sha256(told.encode()).hexdigest()[:16],
+    }
 
 
 def shown(deviations: Iterable[Deviation]) -> list[Flag]:

@@ -63,7 +63,8 @@ def loads(raw: bytes) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         said = T(
-            f"The body is not JSON: {error.msg} ({where}).", f"请求体不是有效的 JSON:第 {error.lineno} 行第 {error.colno} 列。"
+            f"The body is not JSON: {error.msg} ({where}).",
+            f"请求体不是有效的 JSON:第 {error.lineno} 行第 {error.colno} 列。",
         )
         raise _bad("not_json", said) from None
     _inspect(value)
@@ -75,7 +76,10 @@ def _bad(code: str, message: str) -> ParseError:
 
 
 def _too_deep() -> ParseError:
-    return _bad("too_deep", T(f"The JSON is nested deeper than {MOST_DEPTH} levels.", f"JSON 嵌套超过 {MOST_DEPTH} 层。"))
+    return _bad(
+        "too_deep",
+        T(f"The JSON is nested deeper than {MOST_DEPTH} levels.", f"JSON 嵌套超过 {MOST_DEPTH} 层。"),
+    )
 
 
 def _decimal(text: str) -> Decimal:
@@ -94,12 +98,21 @@ def _too_long(text: str) -> ParseError:
     shown = f"{text[:12]}…"
     return _bad(
         "number_too_long",
-        T(f"The number {shown} has more than {MOST_DIGITS} characters.", f"数字 {shown} 超过 {MOST_DIGITS} 个字符。"),
+        T(
+            f"The number {shown} has more than {MOST_DIGITS} characters.",
+            f"数字 {shown} 超过 {MOST_DIGITS} 个字符。",
+        ),
     )
 
 
 def _constant(text: str) -> Any:
-    raise _bad("not_a_number", T(f"{text} is no JSON number. Leave the item out, or send null.", f"{text} 不是 JSON 数字。请省略该项或发送 null。"))
+    raise _bad(
+        "not_a_number",
+        T(
+            f"{text} is no JSON number. Leave the item out, or send null.",
+            f"{text} 不是 JSON 数字。请省略该项或发送 null。",
+        ),
+    )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -107,7 +120,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in found:
             shown = key[:80].encode("utf-8", "replace").decode()
-            raise _bad("double_key", T(f"The key “{shown}” stands twice in one object.", f"键“{shown}”在同一对象中出现两次。"))
+            raise _bad(
+                "double_key",
+                T(f"The key “{shown}” stands twice in one object.", f"键“{shown}”在同一对象中出现两次。"),
+            )
         found[key] = value
     return found
 
@@ -129,5 +145,8 @@ def _inspect(value: Any) -> None:
 
 def _inspect_text(text: str) -> None:
     if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        said = T("A text holds a NUL or half a character (lone surrogate).", "文本中含有 NUL 或不完整的字符(孤立代理项)。")
+        said = T(
+            "A text holds a NUL or half a character (lone surrogate).",
+            "文本中含有 NUL 或不完整的字符(孤立代理项)。",
+        )
         raise _bad("control_character", said)

@@ -40,7 +40,10 @@ def _refuse(name: str, value: str, expected: str) -> Exception:
     return problem_of_parameter(
         name,
         "unreadable",
-        T(f"“{value[:80]}” is no {name}; expected: {expected}.", f"参数 {name} 的值“{value[:80]}”无效;应为:{expected}。"),
+        T(
+            f"“{value[:80]}” is no {name}; expected: {expected}.",
+            f"参数 {name} 的值“{value[:80]}”无效;应为:{expected}。",
+        ),
         value,
         expected,
     )
@@ -99,7 +102,9 @@ def moment(name: str, value: str) -> datetime:
 
 
 SUBJECT = Filter(Param("subject", "Subject number (01-001) or id.", "受试者编号(01-001)或 id。"), _subject)
-THIS_SUBJECT = Filter(Param("subject", "Subject number (01-001) or id.", "受试者编号(01-001)或 id。"), _this_subject)
+THIS_SUBJECT = Filter(
+    Param("subject", "Subject number (01-001) or id.", "受试者编号(01-001)或 id。"), _this_subject
+)
 SITE = Filter(Param("site", "Site code, for example 01.", "中心编号,例如 01。"), _site)
 VISIT = _choice("visit", "f.visit", tuple(VISITS), "Visit code.", "访视代码。")
 CHANGED = Filter(
@@ -112,7 +117,10 @@ CHANGED = Filter(
     _changed_since,
 )
 RECORD = Filter(
-    Param("record", "Id of the record asked about.", "被质疑记录的 id。", {"type": "string", "format": "uuid"}), _record
+    Param(
+        "record", "Id of the record asked about.", "被质疑记录的 id。", {"type": "string", "format": "uuid"}
+    ),
+    _record,
 )
 FORM_FILTERS = (SUBJECT, VISIT, SITE, _status(STATUS), CHANGED)
 SUBJECT_FILTERS = (THIS_SUBJECT, SITE, CHANGED)
@@ -138,7 +146,9 @@ LIMIT = Param(
     f"每页行数,最多 {MOST_LIMIT}。",
     {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT, "default": DEFAULT_LIMIT},
 )
-AFTER = Param("after", "Where the page before ended; follow the Link header.", "上一页结束处;请使用响应头 Link。")
+AFTER = Param(
+    "after", "Where the page before ended; follow the Link header.", "上一页结束处;请使用响应头 Link。"
+)
 FORMAT = Param(
     "format",
     "json pages; csv and ndjson stream everything.",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import models
+from django.db import connection, models
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from rest_framework.request import Request
 
@@ -27,7 +27,9 @@ def listing(request: Request, actor: Actor, rows: Rows, where: Where, name: str)
     require(actor, Act.EXPORT)
     if wanted == "ndjson":
         return _stream(sql.ndjson_stream(actor, rows, where), "application/x-ndjson", f"{name}.ndjson")
-    return _stream(sql.csv_stream(actor, rows, where, wanted == "csv+bom"), "text/csv; charset=utf-8", f"{name}.csv")
+    return _stream(
+        sql.csv_stream(actor, rows, where, wanted == "csv+bom"), "text/csv; charset=utf-8", f"{name}.csv"
+    )
 
 
 def _page(request: Request, found: sql.Page) -> HttpResponse:
@@ -57,7 +59,9 @@ def one_text(actor: Actor, model: type[models.Model], key: str) -> tuple[str, in
     return found
 
 
-def one_answer(actor: Actor, model: type[models.Model], key: str, status: int = 200, **more: Any) -> HttpResponse:
+def one_answer(
+    actor: Actor, model: type[models.Model], key: str, status: int = 200, **more: Any
+) -> HttpResponse:
     """One row as a response with its ETag; `more` is added to the object."""
     body, version = one_text(actor, model, key)
     if more:
@@ -86,11 +90,24 @@ def _columns(model: type[models.Model]) -> str:
     return "SELECT " + ", ".join(f"{c.sql} AS {sql.quote(c.name)}" for c in columns)
 
 
-def past_texts(actor: Actor, model: type[models.Model], history_ids: list[int]) -> dict[int, str]:
-    """Past versions as JSON text by history id, as the feed sends them."""
+def past_facts(model: type[models.Model], history_ids: list[int]) -> dict[int, tuple[str, str]]:
+    """By history id: who changed what and why, and the row as it was, both as JSON text. Inside `audit.reading`."""
+    has_subject = any(column.name == "subject" for column in rows_of(model).columns)
+    subject = (
+        "s.subjid AS subject, f.subject_id" if has_subject else "f.subjid AS subject, f.id AS subject_id"
+    )
+    retracted = "f.retracted" if any(c.name == "retracted" for c in rows_of(model).columns) else "false"
+    about = (
+        f"SELECT f.id, {subject}, t.code AS site, f.version, CASE WHEN f.history_type = '+' THEN 'created'"
+        f" WHEN f.history_type = '-' THEN 'deleted' WHEN {retracted} THEN 'retracted' ELSE 'changed' END AS operation,"
+        f" {moment_sql('f.history_date')} AS changed_at, f.history_user_id AS actor_id, f.actor_role,"
+        " nullif(f.history_change_reason, '') AS reason"
+    )
     statement = (
-        f"SELECT f.history_id::text || ' ' || (SELECT row_to_json(r)::text FROM ({_columns(model)}) r)"
+        f"SELECT f.history_id, (SELECT row_to_json(a)::text FROM ({about}) a),"
+        f" (SELECT row_to_json(r)::text FROM ({_columns(model)}) r)"
         f" FROM {rows_of(model, past=True).source} WHERE f.history_id = ANY(%s)"
     )
-    found = (text.partition(" ") for text in sql.texts(actor, statement, [history_ids]))
-    return {int(number): body for number, _, body in found}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [history_ids])
+        return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}

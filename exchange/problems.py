@@ -40,9 +40,18 @@ class ApiProblem(Exception):
         super().__init__(kind)
 
 
-def problem_of_parameter(name: str, code: str, detail: str, value: str = "", limit: str = "", fix: str = "") -> ApiProblem:
+def problem_of_parameter(
+    name: str, code: str, detail: str, value: str = "", limit: str = "", fix: str = ""
+) -> ApiProblem:
     """A query parameter that cannot be used: 400 naming it."""
-    error = {"parameter": name, "code": code, "detail": detail, "value": value[:80], "limit": limit, "fix": fix}
+    error = {
+        "parameter": name,
+        "code": code,
+        "detail": detail,
+        "value": value[:80],
+        "limit": limit,
+        "fix": fix,
+    }
     return ApiProblem("parameter", detail, [error])
 
 
@@ -76,11 +85,16 @@ def error_of(problem: Problem, sent: Iterable[str] = ()) -> dict[str, Any]:
     }
 
 
-def document(kind: str, detail: str, errors: Iterable[Mapping[str, Any]], request: Any, **more: Any) -> dict[str, Any]:
+def document(
+    kind: str, detail: str, errors: Iterable[Mapping[str, Any]], request: Any, **more: Any
+) -> dict[str, Any]:
     """The problem document."""
     status, title = KINDS[kind]
     number = getattr(getattr(request, "_request", request), "request_id", "")
-    shown = [{key: str(value) if key == "detail" else value for key, value in error.items() if value != ""} for error in errors]
+    shown = [
+        {key: str(value) if key == "detail" else value for key, value in error.items() if value != ""}
+        for error in errors
+    ]
     return {
         "type": f"/api/v1/problems/#{kind}",
         "title": str(title),
@@ -92,7 +106,9 @@ def document(kind: str, detail: str, errors: Iterable[Mapping[str, Any]], reques
     }
 
 
-def answer(kind: str, detail: str, request: Any, errors: Iterable[Mapping[str, Any]] = (), **more: Any) -> HttpResponse:
+def answer(
+    kind: str, detail: str, request: Any, errors: Iterable[Mapping[str, Any]] = (), **more: Any
+) -> HttpResponse:
     """The problem as a response."""
     body = json.dumps(document(kind, detail, errors, request, **more), ensure_ascii=False, default=str)
     response = HttpResponse(body.encode(), content_type=CONTENT_TYPE, status=KINDS[kind][0])
@@ -103,7 +119,9 @@ def answer(kind: str, detail: str, request: Any, errors: Iterable[Mapping[str, A
 def handle(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """DRF's exception handler: whatever was raised becomes a problem; the inside is never told."""
     request = context.get("request")
-    problem = next((make(exc, request) for kinds, make in _MAKERS if isinstance(exc, kinds)), None) or _broken(exc)
+    problem = next(
+        (make(exc, request) for kinds, make in _MAKERS if isinstance(exc, kinds)), None
+    ) or _broken(exc)
     response = answer(problem.kind, problem.detail, request, problem.errors, **problem.more)
     for name, value in problem.headers.items():
         response[name] = value
@@ -123,7 +141,8 @@ def _forbidden(exc: Forbidden, request: Any) -> ApiProblem:
 def _not_found(exc: Exception, request: Any) -> ApiProblem:
     """The same for what does not exist and what belongs to another site."""
     return ApiProblem(
-        "not_found", T("There is nothing here, or nothing among your sites.", "此处没有内容,或不在您所属的中心范围内。")
+        "not_found",
+        T("There is nothing here, or nothing among your sites.", "此处没有内容,或不在您所属的中心范围内。"),
     )
 
 
@@ -136,11 +155,24 @@ def _rejected(exc: Rejected, request: Any) -> ApiProblem:
 def _stale(exc: Stale, request: Any) -> ApiProblem:
     message = T("Somebody saved in between.", "该记录期间已被他人修改。")
     errors = [
-        {"pointer": pointer(name.removesuffix("_id")), "field": name, "code": "stale", "detail": message, "current": now, "sent": sent}
+        {
+            "pointer": pointer(name.removesuffix("_id")),
+            "field": name,
+            "code": "stale",
+            "detail": message,
+            "current": now,
+            "sent": sent,
+        }
         for name, (now, sent) in exc.differences.items()
         if name != "retracted"
     ]
-    return ApiProblem("stale", exc.message, errors, {"ETag": f'"{exc.current.version}"'}, current_version=exc.current.version)
+    return ApiProblem(
+        "stale",
+        exc.message,
+        errors,
+        {"ETag": f'"{exc.current.version}"'},
+        current_version=exc.current.version,
+    )
 
 
 def _locked(exc: Locked, request: Any) -> ApiProblem:
@@ -158,7 +190,10 @@ def _integrity(exc: IntegrityError, request: Any) -> ApiProblem:
     if hint == "locked":
         return ApiProblem("locked", T("The record was locked meanwhile.", "记录刚刚被锁定。"))
     log.warning("refused by the database: %s", type(exc.__cause__).__name__)
-    return ApiProblem("conflict", T("Another change came first. Read again and repeat.", "与其他更改冲突。请重新读取后再试。"))
+    return ApiProblem(
+        "conflict",
+        T("Another change came first. Read again and repeat.", "与其他更改冲突。请重新读取后再试。"),
+    )
 
 
 def _data(exc: DataError, request: Any) -> ApiProblem:
@@ -168,7 +203,8 @@ def _data(exc: DataError, request: Any) -> ApiProblem:
 def _database_down(exc: Exception, request: Any) -> ApiProblem:
     log.error("database unreachable: %s", type(exc).__name__)
     detail = T(
-        "The database does not answer. Nothing was saved; repeat the request in a moment.", "数据库暂时无法访问,未保存任何内容。请稍后重试。"
+        "The database does not answer. Nothing was saved; repeat the request in a moment.",
+        "数据库暂时无法访问,未保存任何内容。请稍后重试。",
     )
     return ApiProblem("unavailable", detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
@@ -206,12 +242,22 @@ def _broken(exc: Exception) -> ApiProblem:
 
 _ADVICE: dict[str, str] = {
     "bad_request": T("The request cannot be read.", "无法读取该请求。"),
-    "unauthenticated": T("Send the header “Authorization: Bearer <token>”.", "请发送请求头“Authorization: Bearer <令牌>”。"),
+    "unauthenticated": T(
+        "Send the header “Authorization: Bearer <token>”.", "请发送请求头“Authorization: Bearer <令牌>”。"
+    ),
     "forbidden": T("The role of this token may not do that.", "此令牌的角色无权执行该操作。"),
-    "not_found": T("There is nothing here, or nothing among your sites.", "此处没有内容,或不在您所属的中心范围内。"),
-    "method": T("This address does not know the method; see the header Allow.", "此地址不支持该方法;请见响应头 Allow。"),
+    "not_found": T(
+        "There is nothing here, or nothing among your sites.", "此处没有内容,或不在您所属的中心范围内。"
+    ),
+    "method": T(
+        "This address does not know the method; see the header Allow.",
+        "此地址不支持该方法;请见响应头 Allow。",
+    ),
     "media_type": T("Send the body as application/json.", "请以 application/json 发送请求体。"),
-    "throttled": T("Too many requests with this token. Wait as the header Retry-After says.", "此令牌的请求过于频繁。请按响应头 Retry-After 等待。"),
+    "throttled": T(
+        "Too many requests with this token. Wait as the header Retry-After says.",
+        "此令牌的请求过于频繁。请按响应头 Retry-After 等待。",
+    ),
 }
 Makers = tuple[tuple[tuple[type[Exception], ...], Callable[[Any, Any], ApiProblem]], ...]
 _MAKERS: Makers = (

@@ -1,6 +1,6 @@
 """How each kind of row looks outside: the same columns for lists, single reads, streams, history and the feed."""
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -18,7 +18,18 @@ from trial.item import items
 from trial.models import Site
 
 COMMON = (
-    *("id", "subject", "subject_id", "site", "visit", "sequence", "status", "version", "lock_state", "retracted"),
+    *(
+        "id",
+        "subject",
+        "subject_id",
+        "site",
+        "visit",
+        "sequence",
+        "status",
+        "version",
+        "lock_state",
+        "retracted",
+    ),
     *("not_done", "not_done_reason", "missing", "entered_at", "changed_at"),
 )
 _KINDS: dict[str, Kind] = {
@@ -107,7 +118,11 @@ def _query_columns() -> tuple[Column, ...]:
         Column("record", "f.record_id", "id"),
         _own("field", "text"),
         Column("check", text_sql("f.check_id"), "text"),
-        Column("text", "json_build_object('en', f.text_en, 'zh', coalesce(nullif(f.text_zh, ''), f.text_en))", "json"),
+        Column(
+            "text",
+            "json_build_object('en', f.text_en, 'zh', coalesce(nullif(f.text_zh, ''), f.text_en))",
+            "json",
+        ),
         _own("value", "text"),
         _own("talk", "json"),
         *STAMPS,
@@ -121,7 +136,11 @@ def _deviation_columns() -> tuple[Column, ...]:
         SITE,
         _own("version", "number"),
         Column("rule", "f.rule_id", "text"),
-        Column("title", "json_build_object('en', coalesce(u.en, f.rule_id), 'zh', coalesce(u.zh, f.rule_id))", "json"),
+        Column(
+            "title",
+            "json_build_object('en', coalesce(u.en, f.rule_id), 'zh', coalesce(u.zh, f.rule_id))",
+            "json",
+        ),
         _own("status", "text"),
         _own("severity", "text"),
         Column("message", "json_build_object('en', f.message_en, 'zh', f.message_zh)", "json"),
@@ -157,7 +176,7 @@ def _deviation_source(table: str) -> str:
     return f"{_source(table)} LEFT JOIN {_titles()} ON u.id = f.rule_id"
 
 
-@lru_cache(maxsize=None)
+@cache
 def rows_of(model: type[models.Model], past: bool = False) -> Rows:
     """The rows of a model as they look outside; with `past`, those of its history table."""
     table = history_model(model)._meta.db_table if past else model._meta.db_table

@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from exchange.body import LengthRequired
-from exchange.operation import Described
-from exchange.problems import ApiProblem, problem_of_header, problem_of_parameter
+from exchange.operation import Described, Op
+from exchange.problems import ApiProblem, pointer, problem_of_header, problem_of_parameter
 from trial.access import Act, Actor, require
 from trial.text import T
 
@@ -38,7 +38,9 @@ class AlwaysJson(BaseContentNegotiation):
         sent = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == sent), None)
 
-    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
+    def select_renderer(
+        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+    ) -> Any:
         """The first renderer."""
         return renderers[0], renderers[0].media_type
 
@@ -49,19 +51,24 @@ class ApiView(APIView):
     schema = Described()
     content_negotiation_class = AlwaysJson
     http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]
+    tag: ClassVar[str] = ""
+    ops: ClassVar[dict[str, Op]] = {}
     acts: ClassVar[dict[str, Act]] = {}
     params: ClassVar[dict[str, tuple[Param, ...]]] = {}
+    public: ClassVar[bool] = False
     actor: Actor
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Language, then who asks, then whether the access table and the parameters allow it."""
         translation.activate(language_of(request.META.get("HTTP_ACCEPT_LANGUAGE", "")))
         super().initial(request, *args, **kwargs)
-        self.actor = request.actor
         method = "GET" if request.method == "HEAD" else request.method or "GET"
-        if method in self.allowed_methods:
+        if method not in self.allowed_methods:
+            return
+        if not self.public:
+            self.actor = request.actor
             require(self.actor, self.acts.get(method, Act.READ))
-            known_parameters(request, self.params.get(method, ()))
+        known_parameters(request, self.params.get(method, ()))
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             raise LengthRequired
 
@@ -83,9 +90,13 @@ def known_parameters(request: Request, params: Sequence[Param]) -> None:
         if name not in names:
             raise _unknown_parameter(name, names)
         if len(values) > 1:
-            raise problem_of_parameter(name, "twice", T(f"The parameter “{name}” stands twice.", f"参数“{name}”出现多次。"))
+            raise problem_of_parameter(
+                name, "twice", T(f"The parameter “{name}” stands twice.", f"参数“{name}”出现多次。")
+            )
         if "\x00" in values[0]:
-            raise problem_of_parameter(name, "control_character", T(f"“{name}” holds a NUL.", f"参数“{name}”含有 NUL。"))
+            raise problem_of_parameter(
+                name, "control_character", T(f"“{name}” holds a NUL.", f"参数“{name}”含有 NUL。")
+            )
 
 
 def _unknown_parameter(name: str, names: list[str]) -> ApiProblem:
@@ -96,7 +107,10 @@ def _unknown_parameter(name: str, names: list[str]) -> ApiProblem:
     return problem_of_parameter(
         shown,
         "unknown_parameter",
-        T(f"There is no parameter “{shown}” here; known: {known}.{hint_en}", f"此处没有参数“{shown}”;可用:{known}。{hint_zh}"),
+        T(
+            f"There is no parameter “{shown}” here; known: {known}.{hint_en}",
+            f"此处没有参数“{shown}”;可用:{known}。{hint_zh}",
+        ),
         limit=known,
         fix=near,
     )
@@ -116,10 +130,23 @@ def body_of(request: Request, known: Sequence[str]) -> dict[str, Any]:
     for key in body:
         if key not in known:
             near = next(iter(get_close_matches(key, known, 1)), "")
-            said = T(f"There is no key “{key[:80]}” here; known: {', '.join(known)}.", f"此处没有键“{key[:80]}”;可用:{', '.join(known)}。")
-            from exchange.problems import pointer
-
-            raise ApiProblem("rejected", said, [{"pointer": pointer(key[:80]), "field": key[:80], "code": "unknown_key", "detail": said, "fix": near}])
+            said = T(
+                f"There is no key “{key[:80]}” here; known: {', '.join(known)}.",
+                f"此处没有键“{key[:80]}”;可用:{', '.join(known)}。",
+            )
+            raise ApiProblem(
+                "rejected",
+                said,
+                [
+                    {
+                        "pointer": pointer(key[:80]),
+                        "field": key[:80],
+                        "code": "unknown_key",
+                        "detail": said,
+                        "fix": near,
+                    }
+                ],
+            )
     return body
 
 
@@ -140,15 +167,15 @@ def seen_version(request: Request) -> int:
     sent = request.META.get("HTTP_IF_MATCH", "").strip()
     if not sent:
         said = T(
-            "Send If-Match with the ETag of the version you saw, for example If-Match: \"3\".",
-            "请发送 If-Match,值为您所见版本的 ETag,例如 If-Match: \"3\"。",
+            'Send If-Match with the ETag of the version you saw, for example If-Match: "3".',
+            '请发送 If-Match,值为您所见版本的 ETag,例如 If-Match: "3"。',
         )
         raise problem_of_header("If-Match", "required", said, kind="precondition")
     found = _ETAG.match(sent)
     if not found:
         said = T(
-            "If-Match takes one strong tag as it was given, for example \"3\"; weak tags (W/), * and lists do not say what you saw.",
-            "If-Match 只接受一个强标签,例如 \"3\";弱标签(W/)、* 和列表不能说明您所见的版本。",
+            'If-Match takes one strong tag as it was given, for example "3"; weak tags (W/), * and lists do not say what you saw.',
+            'If-Match 只接受一个强标签,例如 "3";弱标签(W/)、* 和列表不能说明您所见的版本。',
         )
         raise problem_of_header("If-Match", "not_a_strong_tag", said)
     return int(found[1])
@@ -160,4 +187,6 @@ def text_header(request: Request, name: str) -> str:
     try:
         return str(raw).encode("latin-1").decode("utf-8").strip()
     except (UnicodeEncodeError, UnicodeDecodeError):
-        raise problem_of_header(name, "not_utf8", T(f"{name} is not UTF-8.", f"{name} 不是 UTF-8 编码。")) from None
+        raise problem_of_header(
+            name, "not_utf8", T(f"{name} is not UTF-8.", f"{name} 不是 UTF-8 编码。")
+        ) from None

@@ -1,6 +1,7 @@
 """The audit explorer: every change, in the order of commit, found by subject, person, form, date or value."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -16,9 +17,9 @@ from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from review.history_page import STUDY_ZONE, Change, role_name, told_columns
-from review.places import field_name, history_of
-from review.shown import clock, label_of, shown
+from review.history_page import STUDY_ZONE, Change, role_name, steps, told_columns
+from review.places import field_name, history_of, visit_name
+from review.shown import Names, clock, heading
 from subjects.crf import Subject
 from trial.access import Act, Actor, Forbidden
 from trial.integrity import audited_models
@@ -152,7 +153,7 @@ def _as_stored(text: str) -> str:
 
 
 def ledger_lines(entries: QuerySet[LedgerEntry]) -> list[LedgerLine]:
-    """Entries as shown, each with what it changed: five queries, whatever their number."""
+    """Entries as shown, each with what it changed: a few queries, whatever their number."""
     earlier = LedgerEntry.objects.filter(
         record_table=OuterRef("record_table"),
         record_id=OuterRef("record_id"),
@@ -160,54 +161,78 @@ def ledger_lines(entries: QuerySet[LedgerEntry]) -> list[LedgerLine]:
     ).order_by("-history_id")
     rows = list(entries.annotate(earlier=Subquery(earlier.values("payload")[:1])))
     told = [(row, json.loads(row.payload), json.loads(row.earlier) if row.earlier else None) for row in rows]
-    people = _texts(Person, (after.get("history_user_id") for _, after, _ in told), "full_name")
-    subjects = _texts(Subject, (row.chain for row in rows), "subjid")
-    zones = _texts(Site, (row.site_id for row in rows), "time_zone")
+    known = Known(
+        _texts(Person, (after.get("history_user_id") for _, after, _ in told), "full_name"),
+        _texts(Subject, (row.chain for row in rows), "subjid"),
+        _texts(Site, (row.site_id for row in rows), "time_zone"),
+        _links(told),
+    )
     models = _models()
-    return [
-        _line(row, after, before, models.get(row.record_table), people, subjects, zones)
-        for row, after, before in told
-    ]
+    return [_line(row, after, before, models.get(row.record_table), known) for row, after, before in told]
+
+
+@dataclass
+class Known:
+    """The words for ids on one page: people, subjects, zones of sites, linked records by column and id."""
+
+    people: dict[Any, str]
+    subjects: dict[Any, str]
+    zones: dict[Any, str]
+    links: dict[tuple[str, str], str]
 
 
 def _texts(model: Any, keys: Iterable[Any], column: str) -> dict[Any, str]:
     return dict(model._default_manager.filter(pk__in={key for key in keys if key}).values_list("pk", column))
 
 
-def _line(
-    row: Any, after: dict[str, Any], before: Any, model: Any, people: Any, subjects: Any, zones: Any
-) -> LedgerLine:
-    zone = zones.get(row.site_id, STUDY_ZONE)
+def _links(told: list[tuple[Any, dict[str, Any], Any]]) -> dict[tuple[str, str], str]:
+    """The texts of all linked records: one query per kind of target."""
+    models, wanted = _models(), defaultdict(set)
+    for row, after, before in told:
+        model = models.get(row.record_table)
+        for column in told_columns(model) if model else ():
+            for payload in (after, before or {}):
+                if column.is_relation and payload.get(column.column):
+                    wanted[column.related_model].add((column.name, payload[column.column]))
+    names = {}
+    for model, pairs in wanted.items():
+        found = {
+            str(key): str(one)
+            for key, one in model._default_manager.in_bulk([key for _, key in pairs]).items()
+        }
+        names.update({(name, str(key)): found[str(key)] for name, key in pairs if str(key) in found})
+    return names
+
+
+def _line(row: Any, after: dict[str, Any], before: Any, model: Any, known: Known) -> LedgerLine:
+    zone = known.zones.get(row.site_id, STUDY_ZONE)
     place = " ".join(part for part in _place(after) if part)
     return LedgerLine(
         cursor=f"{row.xid}-{row.id}",
         when=clock(row.at, zone),
         zone=zone,
-        who=people.get(after.get("history_user_id"), str(after.get("history_user_id") or "")),
+        who=known.people.get(after.get("history_user_id"), str(after.get("history_user_id") or "")),
         role=role_name(after.get("actor_role", "")),
-        subject=subjects.get(row.chain, ""),
-        what=" · ".join(part for part in (str(model._meta.verbose_name), place) if part)
-        if model
-        else row.record_table,
+        subject=known.subjects.get(row.chain, ""),
+        what=" · ".join(part for part in (heading(model), place) if part) if model else row.record_table,
         url=history_of(model, row.record_id) if model in admin.site._registry else "",
         operation=str(OPERATIONS.get(row.operation, row.operation)),
         reason=after.get("history_change_reason") or "",
         version=after.get("version") or 0,
-        changes=list(_changes(model, before, after, zone)) if model else [],
+        changes=list(_changes(model, before, after, zone, known.links)) if model else [],
     )
 
 
 def _place(after: dict[str, Any]) -> tuple[str, ...]:
     """Where a row belongs: the visit, the rule, the item asked about."""
     item = field_name(after.get("form") or "", after.get("field") or "")
-    return after.get("visit") or "", after.get("rule_id") or "", item
+    return visit_name(after.get("visit") or ""), after.get("rule_id") or "", item
 
 
-def _changes(model: Any, before: dict[str, Any] | None, after: dict[str, Any], zone: str) -> Iterable[Change]:
+def _changes(
+    model: Any, before: dict[str, Any] | None, after: dict[str, Any], zone: str, names: Names
+) -> Iterable[Change]:
     """What one entry changed, from the payloads as they were hashed."""
     for column in told_columns(model):
         old = None if before is None else before.get(column.column)
-        new = after.get(column.column)
-        if old == new or (before is None and new in (None, "", [], {}, False)):
-            continue
-        yield Change(column.name, label_of(column), shown(column, old, zone), shown(column, new, zone))
+        yield from steps(column, old, after.get(column.column), zone, names)

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from review.places import form_name
+from review.places import form_name, visit_name
 from trial.dates import utc_now
 from trial.text import T
 
@@ -65,4 +65,5 @@ def named_filter(
     return Named
 
 
+VISIT_FILTER = named_filter("visit", T("visit", "访视"), visit_name)
 FORM_FILTER = named_filter("form", T("form", "表单"), form_name)

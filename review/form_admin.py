@@ -10,9 +10,10 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from review.filters import VISIT_FILTER
 from review.form_page import sheet
 from review.models import Query
-from review.places import list_of
+from review.places import list_of, visit_name
 from review.read_only import ReadOnly, actor_of
 from review.shown import NOTHING, shown
 from safety.models import Deviation
@@ -42,7 +43,7 @@ class FormAdmin(ReadOnly):
         super().__init__(model, admin_site)
         self.form_model = model
         dated = self._dated()
-        self.date_hierarchy = dated.name if isinstance(dated, models.DateField) else None
+        self.date_hierarchy = dated.name if isinstance(dated, models.DateField) else None  # type: ignore[misc]
         place = ("place",) if model.repeats != "one" else ()
         happened = ("happened",) if dated is not None else ()
         self.list_display = (
@@ -54,23 +55,21 @@ class FormAdmin(ReadOnly):
             "queries",
             "deviations",
         )
-        visits = ("visit",) if model.repeats in ("visit", "rows") else ()
-        self.list_filter = ("site", *visits, "status", "lock_state", "retracted")
+        visits = (("visit", VISIT_FILTER),) if model.repeats in ("visit", "rows") else ()
+        self.list_filter = ("site", *visits, "status", "lock_state", "retracted")  # type: ignore[misc]
 
     def _dated(self) -> "models.Field[Any, Any] | None":
         name = self.form_model.dated_by
-        return self.model._meta.get_field(name) if name else None  # type: ignore[return-value]
+        return self.model._meta.get_field(name) if name else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Every record of the actor's sites, with its open queries and deviations counted."""
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                open_queries=count_of(Query, status__in=("OPEN", "ANSWERED")),
-                open_deviations=count_of(Deviation, status__in=("OPEN", "PENDING")),
-            )
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(
+            open_queries=count_of(Query, status__in=("OPEN", "ANSWERED")),
+            open_deviations=count_of(Deviation, status__in=("OPEN", "PENDING")),
         )
+        return counted
 
     @admin.display(description=T("Subject", "受试者"), ordering="subject__subjid")
     def shown_subject(self, record: Any) -> str:
@@ -131,8 +130,3 @@ def _number(count: int, address: str, what: str) -> str:
     return format_html(
         '<a class="count" href="{}">{}<span class="visually-hidden"> {}</span></a>', address, count, what
     )
-
-
-def visit_name(code: str) -> str:
-    """The visit's name in the schedule, or its code."""
-    return code

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from review.places import line_name, page_of
-from review.shown import clock, label_of, names_of_links, plain, shown
+from review.shown import Names, clock, item_label, label_of, mark, names_of_links, plain, shown
 from trial.access import ROLES
 from trial.integrity import history_model
 from trial.sites import zone_of
@@ -17,6 +17,8 @@ from trial.text import T
 
 UNTOLD = {"id", "password", "version", "entered_at", "changed_at", "site", "subject"}
 STUDY_ZONE = "Asia/Shanghai"
+EMPTY = (None, "", [], {}, False)
+PER_ITEM = ("missing", "typed")
 
 KINDS = {
     "+": T("first entry", "首次录入"),
@@ -65,20 +67,32 @@ def told_columns(model: type[models.Model]) -> list[Any]:
     return [c for c in model._meta.concrete_fields if c.name not in UNTOLD]
 
 
-def differences(model: Any, before: Any, after: Any, zone: str, names: Any = None) -> Iterator[Change]:
+def differences(
+    model: Any, before: Any, after: Any, zone: str, names: Names | None = None
+) -> Iterator[Change]:
     """What differs between two versions of a row; `before` is None for the first."""
     for column in told_columns(model):
         old = None if before is None else getattr(before, column.attname)
-        new = getattr(after, column.attname)
-        if before is None and new in (None, "", [], {}, False):
-            continue
-        if plain(old) != plain(new):
-            yield Change(
-                column.name,
-                label_of(column),
-                shown(column, old, zone, names),
-                shown(column, new, zone, names),
-            )
+        yield from steps(column, old, getattr(after, column.attname), zone, names)
+
+
+def steps(column: Any, old: Any, new: Any, zone: str, names: Names | None = None) -> Iterator[Change]:
+    """The step of one column from old to new, none if it stays empty or equal; a mark per item is a step of that item."""
+    if plain(old) == plain(new) or (old in EMPTY and new in EMPTY):
+        return
+    if column.name in PER_ITEM:
+        yield from _marks(column, old or {}, new or {})
+        return
+    yield Change(
+        column.name, label_of(column), shown(column, old, zone, names), shown(column, new, zone, names)
+    )
+
+
+def _marks(column: Any, old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:
+    for name in dict.fromkeys((*old, *new)):
+        if old.get(name) != new.get(name):
+            label = f"{item_label(column.model, name)}: {label_of(column)}"
+            yield Change(name, label, mark(column, old.get(name)), mark(column, new.get(name)))
 
 
 def role_name(role: str) -> str:
@@ -134,7 +148,9 @@ def history_page(owner: Any, request: HttpRequest, object_id: str) -> TemplateRe
     only = request.GET.get("field", "")
     known = {c.name for c in type(record)._meta.concrete_fields} | set(getattr(record, "analytes", {}))
     only = only if only in known else ""
-    about = _line_label(record, only) if only else str(record)
+    about = " · ".join(
+        part for part in (_subject(record), item_label(type(record), only) if only else str(record)) if part
+    )
     context = owner.context(
         request,
         record,
@@ -147,7 +163,5 @@ def history_page(owner: Any, request: HttpRequest, object_id: str) -> TemplateRe
     return TemplateResponse(request, "review/history.html", context)
 
 
-def _line_label(record: Any, only: str) -> str:
-    analytes = getattr(record, "analytes", {})
-    name = f"{only}_value" if only in analytes else only
-    return label_of(record._meta.get_field(name))
+def _subject(record: Any) -> str:
+    return str(record.subject.subjid) if hasattr(record, "subject_id") else ""

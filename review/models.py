@@ -9,9 +9,12 @@ from trial.record import Audited
 from trial.text import T
 
 QUERY_STATUS = CodeList(
-    "CL_QUERY", (("OPEN", "Open", "待答复"), ("ANSWERED", "Answered", "已答复"), ("CLOSED", "Closed", "已关闭"))
+    "CL_QUERY",
+    (("OPEN", "Open", "待答复"), ("ANSWERED", "Answered", "已答复"), ("CLOSED", "Closed", "已关闭")),
 )
-QUERY_SOURCE = CodeList("CL_QUERY_SOURCE", (("AUTO", "Edit check", "自动核查"), ("MONITOR", "Monitor", "监查员")))
+QUERY_SOURCE = CodeList(
+    "CL_QUERY_SOURCE", (("AUTO", "Edit check", "自动核查"), ("MONITOR", "Monitor", "监查员"))
+)
 
 
 class Query(Audited):

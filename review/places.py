@@ -7,6 +7,7 @@ from django.db import models
 from django.urls import reverse
 
 from safety.forms import FORM
+from visits.schedule import VISITS
 
 
 def _address(model: "type[models.Model] | models.Model", page: str, *args: Any) -> str:
@@ -57,6 +58,11 @@ def line_name(model: Any, field: str) -> str:
 def form_name(form: str) -> str:
     """The form's title in the active language."""
     return str(FORM[form]._meta.verbose_name) if form in FORM else form
+
+
+def visit_name(code: str) -> str:
+    """The visit's name in the schedule, or its code."""
+    return str(VISITS[code].label) if code in VISITS else code
 
 
 def field_name(form: str, field: str) -> str:

@@ -21,7 +21,13 @@ class QueryRefused(Exception):
 
 
 def _said(by: Actor, text: str, status: str) -> dict[str, str]:
-    return {"at": utc_now().isoformat(timespec="seconds"), "by": by.name, "role": by.role, "text": text, "status": status}
+    return {
+        "at": utc_now().isoformat(timespec="seconds"),
+        "by": by.name,
+        "role": by.role,
+        "text": text,
+        "status": status,
+    }
 
 
 def raise_query(record: Any, field: str, text: str, *, by: Actor) -> Query:
@@ -30,7 +36,14 @@ def raise_query(record: Any, field: str, text: str, *, by: Actor) -> Query:
     _needs_text(text)
     known = {f.name for f in record._meta.get_fields()}
     if field and field not in known:
-        raise QueryRefused(Problem("field", "unknown_item", T(f"This form has no item “{field}”.", f"本表没有项目“{field}”。"), field))
+        raise QueryRefused(
+            Problem(
+                "field",
+                "unknown_item",
+                T(f"This form has no item “{field}”.", f"本表没有项目“{field}”。"),
+                field,
+            )
+        )
     query = Query(
         subject_id=record.subject_id,
         site_id=record.site_id,
@@ -68,9 +81,13 @@ def reopen(query_id: UUID, text: str, *, by: Actor) -> Query:
 
 def _needs_text(text: str) -> None:
     if not text.strip():
-        raise QueryRefused(Problem("text", "required", T("Write the question or the answer.", "请填写质疑或答复内容。")))
+        raise QueryRefused(
+            Problem("text", "required", T("Write the question or the answer.", "请填写质疑或答复内容。"))
+        )
     if len(text) > 2000:
-        raise QueryRefused(Problem("text", "too_long", T("At most 2000 characters.", "最多 2000 个字符。"), limit="2000"))
+        raise QueryRefused(
+            Problem("text", "too_long", T("At most 2000 characters.", "最多 2000 个字符。"), limit="2000")
+        )
 
 
 def _step(query_id: UUID, text: str, by: Actor, allowed: set[str], status: str) -> Query:
@@ -82,7 +99,10 @@ def _step(query_id: UUID, text: str, by: Actor, allowed: set[str], status: str) 
                 Problem(
                     "status",
                     "wrong_state",
-                    T(f"The query is {query.status}; this step needs {', '.join(sorted(allowed))}.", f"质疑状态为 {query.status};此操作需要 {', '.join(sorted(allowed))}。"),
+                    T(
+                        f"The query is {query.status}; this step needs {', '.join(sorted(allowed))}.",
+                        f"质疑状态为 {query.status};此操作需要 {', '.join(sorted(allowed))}。",
+                    ),
                     query.status,
                 )
             )

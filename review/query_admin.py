@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from review.filters import FORM_FILTER, AgeFilter
 from review.history_page import role_name, zone_for
-from review.models import Query
+from review.models import QUERY_STATUS, Query
 from review.places import field_name, form_name, list_of, record_page
 from review.read_only import ReadOnly, actor_of
 from review.shown import NOTHING, clock
@@ -49,7 +49,7 @@ class QueryAdmin(ReadOnly):
     @admin.display(description=T("Age (days)", "已开天数"), ordering="entered_at")
     def age(self, query: Any) -> int:
         """Whole days since the question."""
-        return (utc_now() - query.entered_at).days
+        return int((utc_now() - query.entered_at).days)
 
     @admin.display(description=T("Last said", "最近答复"))
     def last_said(self, query: Any) -> str:
@@ -95,6 +95,7 @@ def query_context(query: Query, actor: Any) -> dict[str, Any]:
                 **said,
                 "at": clock(Query._meta.get_field("entered_at").to_python(said["at"]), zone),
                 "role": role_name(said["role"]),
+                "status": QUERY_STATUS.label(said["status"]),
             }
             for said in query.talk
         ],

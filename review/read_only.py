@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 
 from review.history_page import history_page
 from review.places import history_of
-from review.shown import LABELS
+from review.shown import LABELS, heading
 from trial.access import Act, Actor
 
 
@@ -24,7 +24,7 @@ def actor_of(request: HttpRequest) -> Actor:
 def _name_in_both_languages(model: type[models.Model]) -> None:
     """Columns that are no items get their bilingual names, and no name takes an English plural's "s"."""
     if "verbose_name_plural" not in model._meta.original_attrs:
-        model._meta.verbose_name_plural = model._meta.verbose_name  # type: ignore[assignment]
+        model._meta.verbose_name_plural = model._meta.verbose_name
     for column in model._meta.concrete_fields:
         if column.name in LABELS and not hasattr(column, "item"):
             column.verbose_name = LABELS[column.name]
@@ -45,7 +45,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
     view_on_site = False
 
     def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
-        super().__init__(model, admin_site)  # type: ignore[arg-type]
+        super().__init__(model, admin_site)
         _name_in_both_languages(model)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -91,7 +91,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list under its own name, instead of "Select ... to view"."""
-        return super().changelist_view(request, {"title": self.opts.verbose_name, **(extra_context or {})})
+        return super().changelist_view(request, {"title": heading(self.model), **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

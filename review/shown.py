@@ -8,11 +8,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.utils.text import capfirst
 
 from trial.codes import MISSING
 from trial.item import items
-from trial.models import Site
 from trial.text import T
+from visits.schedule import VISITS
 
 NOTHING = "—"
 Names = Mapping[tuple[str, str], str]
@@ -94,6 +95,12 @@ def label_of(column: Any) -> str:
     return str(LABELS.get(column.name) or column.verbose_name)
 
 
+def heading(model: Any) -> str:
+    """A model's name as a heading; a name with capitals of its own (ssCART-19) keeps them."""
+    name = str(model._meta.verbose_name)
+    return capfirst(name) if name.islower() else name
+
+
 def clock(moment: datetime | None, zone: str) -> str:
     """A moment on the site's clock, with its offset: 2026-03-05 10:42:07 +08:00."""
     if moment is None:
@@ -132,10 +139,12 @@ def _coded(column: Any, value: Any) -> str:
     if meaning is not None and meaning.codes is not None:
         label = str(meaning.codes.label(str(value)))
         return label if label == value else f"{label} ({value})"
+    if column.name == "visit" and value in VISITS:
+        return str(VISITS[value].label)
     if column.name == "not_done_reason":
         return str(MISSING.label(str(value)))
-    label = dict(column.flatchoices).get(value) if getattr(column, "choices", None) else None
-    return str(label if label is not None else value)
+    choices = dict(column.flatchoices) if getattr(column, "choices", None) else {}
+    return str(choices.get(value, value))
 
 
 def _many(column: Any, value: list[Any]) -> str:
@@ -145,16 +154,22 @@ def _many(column: Any, value: list[Any]) -> str:
 
 
 def _mapping(column: Any, value: dict[str, Any]) -> str:
-    known = items(column.model) if column.name in ("missing", "typed") else {}
+    known = {name: item_label(column.model, name) for name in value} if items(column.model) else {}
+    return "; ".join(f"{known.get(name, name)}: {mark(column, one)}" for name, one in value.items())
 
-    def word(name: str) -> str:
-        meaning = known.get(name) or known.get(f"{name}_value")
-        return str(meaning.label) if meaning else name
 
-    def said(one: Any) -> str:
-        return str(MISSING.label(one)) if column.name == "missing" else str(one)
+def item_label(model: Any, name: str) -> str:
+    """The label of a column, or of an analyte by its short name, in the active language."""
+    columns = {column.name: column for column in model._meta.concrete_fields}
+    column = columns.get(f"{name}_value") if name in getattr(model, "analytes", {}) else columns.get(name)
+    return label_of(column) if column is not None else name
 
-    return "; ".join(f"{word(name)}: {said(one)}" for name, one in value.items())
+
+def mark(column: Any, value: Any) -> str:
+    """One item's mark in a record's `missing` or `typed`, or any other mapping's value."""
+    if value in (None, ""):
+        return NOTHING
+    return str(MISSING.label(value)) if column.name == "missing" else str(value)
 
 
 def names_of_links(columns: Iterable[Any], rows: Iterable[Any]) -> dict[tuple[str, str], str]:
@@ -166,7 +181,7 @@ def names_of_links(columns: Iterable[Any], rows: Iterable[Any]) -> dict[tuple[st
             continue
         wanted = {getattr(row, column.attname) for row in rows} - {None}
         if wanted:
-            found = column.related_model._default_manager.in_bulk(wanted)  # type: ignore[union-attr]
+            found = column.related_model._default_manager.in_bulk(wanted)
             names.update({(column.name, str(key)): str(target) for key, target in found.items()})
     return names
 
@@ -176,8 +191,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal | UUID | date):
         return str(value)
     return value
-
-
-def site_name(site: Site) -> str:
-    """The site's code and its name in the active language."""
-    return str(T(f"{site.code} {site.name}", f"{site.code} {site.name_zh or site.name}"))

@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.http import urlencode
-from django.utils.text import capfirst
 from django.views.i18n import set_language
 
 from trial import audit
@@ -69,7 +68,7 @@ class ReviewSite(admin.AdminSite):
 
         return super().admin_view(update_wrapper(read, view), cacheable)
 
-    def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         """The admin's own addresses and those of the queries, the audit explorer and the language."""
         from review import query_views
         from review.audit_page import audit_explorer
@@ -94,7 +93,7 @@ class ReviewSite(admin.AdminSite):
         wanted = request.GET.get("next", "/admin/")
         return HttpResponseRedirect(f"/login?{urlencode({'next': wanted})}")
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
         """Sign out and show the sign-in page."""
         from django.contrib.auth import logout
 
@@ -102,7 +101,9 @@ class ReviewSite(admin.AdminSite):
             logout(request)
         return redirect("/login")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
         """A password changes where its change is attributed: on the site's own pages."""
         return redirect("/")
 
@@ -121,14 +122,16 @@ class ReviewSite(admin.AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The models in the order of their registration, which is the order of the protocol."""
         order = {model: place for place, model in enumerate(self._registry)}
-        apps = self._build_app_dict(request, app_label)  # type: ignore[attr-defined]
+        from review.shown import heading
+
+        apps = self._build_app_dict(request, app_label)
         listed = []
         for label, name in GROUPS.items():
             if label in apps:
                 group = apps[label]
                 group["name"] = name
                 for row in group["models"]:
-                    row["name"] = capfirst(row["model"]._meta.verbose_name)
+                    row["name"] = heading(row["model"])
                 group["models"].sort(key=lambda row: order[row["model"]])
                 listed.append(group)
         return listed

@@ -1,15 +1,14 @@
 """Subjects, sites, consent versions, protocol approvals, people and their roles: read-only, with history."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from review.form_admin import visit_name
 from review.history_page import role_name, zone_for
 from review.models import Query
-from review.places import list_of, page_of
+from review.places import list_of, page_of, visit_name
 from review.read_only import ReadOnly
 from review.shown import NOTHING, label_of, names_of_links, shown
 from safety.forms import FORMS
@@ -17,6 +16,7 @@ from safety.models import Deviation
 from trial.access import Act
 from trial.people import today_somewhere
 from trial.text import T
+from visits.schedule import VISITS
 
 ANYBODY = (Act.READ, Act.PEOPLE)
 HIDDEN = {"id", "password", "entered_at", "changed_at"}
@@ -25,7 +25,7 @@ HIDDEN = {"id", "password", "entered_at", "changed_at"}
 class StudyAdmin(ReadOnly):
     """A plain page: every column with its value."""
 
-    needs = ANYBODY
+    needs: ClassVar[tuple[Act, ...]] = ANYBODY
 
     def detail(self, request: HttpRequest, record: Any) -> dict[str, Any]:
         """Label and value of every column."""
@@ -48,11 +48,11 @@ class SubjectAdmin(StudyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Subjects with their open queries and deviations counted."""
-        from django.db.models import Count
-
         queries = Count("queries", filter=Q(queries__status__in=("OPEN", "ANSWERED")), distinct=True)
         found = Count("deviations", filter=Q(deviations__status__in=("OPEN", "PENDING")), distinct=True)
-        return super().get_queryset(request).annotate(open_queries=queries, open_deviations=found)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(open_queries=queries, open_deviations=found)
+        return counted
 
     @admin.display(description=T("Open queries", "未关闭质疑"), ordering="open_queries")
     def queries(self, subject: Any) -> int:
@@ -76,7 +76,9 @@ class SubjectAdmin(StudyAdmin):
 
 
 def _records(form: Any, subject: Any) -> list[tuple[Any, str, str]]:
+    visits = list(VISITS)
     rows = form._default_manager.filter(subject_id=subject.pk).order_by("entered_at")
+    rows = sorted(rows, key=lambda row: visits.index(row.visit) if row.visit in VISITS else len(visits))
     return [(row, _place(row), page_of(form, row.pk)) for row in rows]
 
 

@@ -57,6 +57,8 @@ def left_on(book: Casebook) -> date | None:
     days += [
         day
         for c in book.of(InformedConsent)
-        if c.consent_type == "WITHDRAWAL" and "ASSESSMENTS" in c.withdrawal_scope and (day := book.day(c.consent_dt))
+        if c.consent_type == "WITHDRAWAL"
+        and "ASSESSMENTS" in c.withdrawal_scope
+        and (day := book.day(c.consent_dt))
     ]
     return min(days, default=None)

@@ -9,7 +9,7 @@ from collections import defaultdict, namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -100,18 +100,25 @@ def casebook(subject_id: UUID, forms: Iterable[type[CRF]], now: datetime | None 
     return next(casebooks([subject_id], forms, now))
 
 
-def casebooks(subject_ids: Sequence[UUID], forms: Iterable[type[CRF]], now: datetime | None = None) -> Iterator[Casebook]:
+def casebooks(
+    subject_ids: Sequence[UUID], forms: Iterable[type[CRF]], now: datetime | None = None
+) -> Iterator[Casebook]:
     """The casebooks of many subjects, each form read in one statement; in the order of `subject_ids`."""
     now = now or utc_now()
     wanted = tuple(dict.fromkeys((*ANCHORS, *forms)))
-    subjects = {row[0]: row for row in Subject.objects.filter(pk__in=subject_ids).values_list("pk", "subjid", "site_id")}
+    subjects = {
+        row[0]: row
+        for row in Subject.objects.filter(pk__in=subject_ids).values_list("pk", "subjid", "site_id")
+    }
     sites = site_books()
     by_form = {form: _rows(form, subject_ids) for form in wanted}
     for key in subject_ids:
         if key not in subjects:
             raise Subject.DoesNotExist(key)
         _, subjid, site_id = subjects[key]
-        yield Casebook(key, subjid, sites[site_id], now, {form: rows.get(key, ()) for form, rows in by_form.items()})
+        yield Casebook(
+            key, subjid, sites[site_id], now, {form: rows.get(key, ()) for form, rows in by_form.items()}
+        )
 
 
 def site_books() -> dict[int, SiteBook]:
@@ -122,21 +129,27 @@ def site_books() -> dict[int, SiteBook]:
     for protocol in SiteProtocol.objects.order_by("approved_on"):
         protocols[protocol.site_id].append(protocol)
     return {
-        s.pk: SiteBook(s.pk, s.code, s.time_zone, s.activation_date, tuple(versions[s.pk]), tuple(protocols[s.pk]))
+        s.pk: SiteBook(
+            s.pk, s.code, s.time_zone, s.activation_date, tuple(versions[s.pk]), tuple(protocols[s.pk])
+        )
         for s in Site.objects.all()
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _shape(form: type[CRF]) -> tuple[tuple[str, ...], Any, int]:
-    names = tuple(f.attname for f in form._meta.concrete_fields if f.name not in {"typed", "entered_at", "changed_at"})
+    names = tuple(
+        f.attname for f in form._meta.concrete_fields if f.name not in {"typed", "entered_at", "changed_at"}
+    )
     return names, namedtuple(form.__name__, ("pk", *names)), names.index("subject_id")
 
 
 def _rows(form: type[CRF], subject_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
     names, shape, subject_at = _shape(form)
     rows: dict[UUID, list[Any]] = defaultdict(list)
-    found = form._default_manager.filter(subject_id__in=subject_ids, retracted=False).order_by("visit", "sequence", "pk")
+    found = form._default_manager.filter(subject_id__in=subject_ids, retracted=False).order_by(
+        "visit", "sequence", "pk"
+    )
     for row in found.values_list("pk", *names):
         rows[row[subject_at + 1]].append(shape._make(row))
     return rows

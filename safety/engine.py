@@ -28,7 +28,9 @@ class Change:
     cleared: int = 0
 
 
-def find(book: Casebook, protocol: Protocol, rules: Iterable[Rule] | None = None) -> dict[tuple[str, str], tuple[Rule, Finding]]:
+def find(
+    book: Casebook, protocol: Protocol, rules: Iterable[Rule] | None = None
+) -> dict[tuple[str, str], tuple[Rule, Finding]]:
     """Everything the rules find for one subject, by (rule id, key)."""
     found: dict[tuple[str, str], tuple[Rule, Finding]] = {}
     for rule in RULES.values() if rules is None else rules:
@@ -67,7 +69,12 @@ def _store(
         there = stored.get(key)
         if there is None:
             Deviation(
-                subject_id=book.subject_id, site_id=book.site.id, rule_id=rule.id, key=finding.key, detected_at=now, **wanted
+                subject_id=book.subject_id,
+                site_id=book.site.id,
+                rule_id=rule.id,
+                key=finding.key,
+                detected_at=now,
+                **wanted,
             ).save(force_insert=True)
             opened += 1
         elif _differs(there, wanted):
@@ -94,7 +101,12 @@ def described(rule: Rule, finding: Finding, protocol: Protocol) -> dict[str, Any
         "basis": str(rule.basis),
         "evidence": {
             "facts": [
-                {"form": f.form, "record": str(f.record) if f.record else None, "field": f.field, "value": f.value}
+                {
+                    "form": f.form,
+                    "record": str(f.record) if f.record else None,
+                    "field": f.field,
+                    "value": f.value,
+                }
                 for f in finding.facts
             ],
             "limit": finding.limit,

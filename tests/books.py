@@ -20,7 +20,12 @@ def at(day: str, time: str = "10:00") -> datetime:
 
 def the_site() -> SiteBook:
     """Site 01, active since April 2021, with ICF 1.0 approved."""
-    icf = IcfVersion(label="1.0", irb_approval_date=date(2021, 3, 1), version_date=date(2021, 2, 15), protocol_version="1.0")
+    icf = IcfVersion(
+        label="1.0",
+        irb_approval_date=date(2021, 3, 1),
+        version_date=date(2021, 2, 15),
+        protocol_version="1.0",
+    )
     return SiteBook(1, "01", SHANGHAI, date(2021, 4, 1), (icf,), ())
 
 

@@ -41,14 +41,35 @@ def enter_the_cast() -> None:
     with audit.transaction(ADMINISTRATOR, "the cast enters"):
         sites = {"01": Site.objects.get(code="01"), "02": _second_site()}
         for part in CAST:
-            person = Person(username=part.name, full_name=part.full_name, email=f"{part.name}@example.invalid", password=password, language="en")
+            person = Person(
+                username=part.name,
+                full_name=part.full_name,
+                email=f"{part.name}@example.invalid",
+                password=password,
+                language="en",
+            )
             person.save(force_insert=True)
-            Assignment(person=person, role=part.role, site=sites.get(part.site), valid_from=date(2020, 1, 1)).save(force_insert=True)
+            Assignment(
+                person=person, role=part.role, site=sites.get(part.site), valid_from=date(2020, 1, 1)
+            ).save(force_insert=True)
 
 
 def _second_site() -> Site:
-    site = Site(code="02", name="Another Hospital", name_zh="另一家医院", irb_approval_date=date(2021, 3, 1), irb_approval_no="test", activation_date=date(2021, 4, 1))
+    site = Site(
+        code="02",
+        name="Another Hospital",
+        name_zh="另一家医院",
+        irb_approval_date=date(2021, 3, 1),
+        irb_approval_no="test",
+        activation_date=date(2021, 4, 1),
+    )
     site.save(force_insert=True)
-    IcfVersion(site=site, label="1.0", version_date=date(2021, 2, 15), irb_approval_date=date(2021, 3, 1), protocol_version="1.0").save(force_insert=True)
+    IcfVersion(
+        site=site,
+        label="1.0",
+        version_date=date(2021, 2, 15),
+        irb_approval_date=date(2021, 3, 1),
+        protocol_version="1.0",
+    ).save(force_insert=True)
     SiteProtocol(site=site, protocol_version="1.0", approved_on=date(2021, 3, 1)).save(force_insert=True)
     return site

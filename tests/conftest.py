@@ -23,7 +23,12 @@ def become(role: str) -> None:
     """Let this process's connection act as the owner, the web or the worker."""
     parts = conninfo_to_dict(os.environ[ROLES[role]])
     connection.close()
-    connection.settings_dict.update(USER=parts["user"], PASSWORD=parts.get("password", ""), HOST=parts.get("host", ""), PORT=str(parts.get("port", "") or ""))
+    connection.settings_dict.update(
+        USER=parts["user"],
+        PASSWORD=parts.get("password", ""),
+        HOST=parts.get("host", ""),
+        PORT=str(parts.get("port", "") or ""),
+    )
 
 
 @contextmanager
@@ -173,7 +178,9 @@ def person_client(db: None) -> Callable[[Any], Client]:
 
     def make(person: Any) -> Client:
         client = Client()
-        client.force_login(_person(person) if isinstance(person, str) else person, backend="entry.signin.PersonBackend")
+        client.force_login(
+            _person(person) if isinstance(person, str) else person, backend="entry.signin.PersonBackend"
+        )
         return client
 
     return make
@@ -193,6 +200,10 @@ def make_token(db: None) -> Callable[..., str]:
         from exchange.tokens import mint
 
         who = _person(person) if isinstance(person, str) else person
-        return str(mint(who, role=role, expiry=timedelta(days=days), sites=sites, label=f"test {uuid.uuid4().hex[:6]}"))
+        return str(
+            mint(
+                who, role=role, expiry=timedelta(days=days), sites=sites, label=f"test {uuid.uuid4().hex[:6]}"
+            )
+        )
 
     return make

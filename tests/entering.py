@@ -26,7 +26,9 @@ def enter(subject: Any, form: Any, by: Any, visit: str = "", status: str = "DRAF
     return save_record(record, by=by)
 
 
-def correct(record: Any, by: Any, reason: str = "transcription error", seen: int | None = None, **answers: Any) -> Saved:
+def correct(
+    record: Any, by: Any, reason: str = "transcription error", seen: int | None = None, **answers: Any
+) -> Saved:
     """Correct a saved form through the door, having seen `seen` (default: the version in hand)."""
     version = record.version if seen is None else seen
     return save_record(fill(record, **answers), by=by, reason=reason, seen=version)

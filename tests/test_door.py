@@ -8,7 +8,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dosing.models import Infusion
-from entry.door import Forbidden, Locked, NotFound, Rejected, Stale, create_subject, retract_record, save_record, set_lock
+from entry.door import (
+    Forbidden,
+    Locked,
+    NotFound,
+    Rejected,
+    Stale,
+    create_subject,
+    retract_record,
+    save_record,
+    set_lock,
+)
 from review import queries
 from review.models import Query
 from subjects.models import Demographics, DiseaseHistory, PriorTransplant
@@ -29,14 +39,22 @@ def problems_of(call: Any) -> dict[str, str]:
 def open_queries(record: Any, by: Any) -> dict[str, str]:
     """Field → check of the record's queries that are not closed."""
     with audit.reading(by):
-        return dict(Query.objects.filter(record_id=record.pk).exclude(status="CLOSED").values_list("field", "check_id"))
+        return dict(
+            Query.objects.filter(record_id=record.pk)
+            .exclude(status="CLOSED")
+            .values_list("field", "check_id")
+        )
 
 
 def test_the_impossible_is_refused_with_the_likely_fix(subject: Any, li: Any) -> None:
     with pytest.raises(Rejected) as refused:
         enter(subject, VitalSigns, li, "SCR", vs_dt="2026-01-05 08:00", temp_c="385")
     (problem,) = [p for p in refused.value.problems if p.field == "temp_c"]
-    assert (problem.code, problem.value, problem.fix) == ("impossible", "385", "38.5") and "25" in problem.limit
+    assert (problem.code, problem.value, problem.fix) == (
+        "impossible",
+        "385",
+        "38.5",
+    ) and "25" in problem.limit
     with audit.reading(li):
         assert not VitalSigns.objects.exists() and not VitalSigns.history.exists()
 
@@ -49,12 +67,16 @@ def test_the_unlikely_is_saved_and_asked_about(subject: Any, li: Any) -> None:
 @pytest.mark.req("R-06")
 def test_correcting_the_unlikely_closes_its_query_and_needs_a_reason(subject: Any, li: Any) -> None:
     record = enter(subject, VitalSigns, li, "SCR", vs_dt="2026-01-05 08:00", temp_c="41.5").record
-    assert problems_of(lambda: save_record(fill(record, temp_c="36.5"), by=li, seen=1)) == {"reason": "required"}
+    assert problems_of(lambda: save_record(fill(record, temp_c="36.5"), by=li, seen=1)) == {
+        "reason": "required"
+    }
     correct(record, li, temp_c="36.5")
     assert "temp_c" not in open_queries(record, li)
 
 
-def test_a_query_the_monitor_closed_stays_closed_until_the_value_changes(subject: Any, li: Any, wu: Any) -> None:
+def test_a_query_the_monitor_closed_stays_closed_until_the_value_changes(
+    subject: Any, li: Any, wu: Any
+) -> None:
     record = enter(subject, VitalSigns, li, "SCR", vs_dt="2026-01-05 08:00", temp_c="41.5").record
     with audit.reading(wu):
         query = Query.objects.get(record_id=record.pk, field="temp_c")
@@ -95,7 +117,12 @@ def test_a_stale_version_is_refused_with_both_values(subject: Any, li: Any) -> N
     record = enter(subject, Ecog, li, "SCR", ecog_date="2026-01-05", ecog="1").record
     correct(record, li, ecog="2")
     with pytest.raises(Stale) as refused:
-        save_record(fill(Ecog(pk=record.pk, subject=subject, visit="SCR"), ecog_date="2026-01-05", ecog="0"), by=li, reason="x", seen=1)
+        save_record(
+            fill(Ecog(pk=record.pk, subject=subject, visit="SCR"), ecog_date="2026-01-05", ecog="0"),
+            by=li,
+            reason="x",
+            seen=1,
+        )
     assert refused.value.differences["ecog"] == ("2", "0") and refused.value.current.version == 2
 
 
@@ -168,7 +195,9 @@ def test_a_locked_record_is_refused_until_unlocked(subject: Any, li: Any, actor:
 
 
 @pytest.mark.req("R-32")
-@pytest.mark.parametrize("who", ["monitor_wu", "data_manager_qian", "statistician_sun", "auditor_zhou", "admin_he"])
+@pytest.mark.parametrize(
+    "who", ["monitor_wu", "data_manager_qian", "statistician_sun", "auditor_zhou", "admin_he"]
+)
 def test_the_sponsors_people_enter_nothing(who: str, subject: Any, actor: Any) -> None:
     with pytest.raises(Forbidden):
         enter(subject, Ecog, actor(who), "SCR", ecog_date="2026-01-05")
@@ -189,7 +218,9 @@ def test_a_link_must_stay_within_the_subject(subject: Any, new_subject: Any, li:
     from dosing.models import Manufacturing
 
     other = enter(new_subject(), Manufacturing, li, batch_no="B-1").record
-    assert problems_of(lambda: enter(subject, Infusion, li, batch=str(other.pk))) == {"batch": "no_such_record"}
+    assert problems_of(lambda: enter(subject, Infusion, li, batch=str(other.pk))) == {
+        "batch": "no_such_record"
+    }
 
 
 @pytest.mark.parametrize("number", ["1", "01-1", "02-001", "01-0001", "S001", "01-００1"])
@@ -202,15 +233,30 @@ def test_a_screening_number_is_never_used_again(subject: Any, site: Any, li: Any
 
 
 def test_units_are_normalised_and_what_was_typed_is_kept(subject: Any, li: Any) -> None:
-    saved = enter(subject, Chemistry, li, "SCR", lb_dt="2026-01-05 08:00", creatinine="１．５０", creatinine_unit="mg/dL", crp="<0.5")
+    saved = enter(
+        subject,
+        Chemistry,
+        li,
+        "SCR",
+        lb_dt="2026-01-05 08:00",
+        creatinine="１．５０",
+        creatinine_unit="mg/dL",
+        crp="<0.5",
+    )
     record = saved.record
-    assert (str(record.creatinine_value), record.creatinine_si, record.typed["creatinine_value"]) == ("1.50", record.creatinine_value * 884 / 10, "１．５０")
+    assert (str(record.creatinine_value), record.creatinine_si, record.typed["creatinine_value"]) == (
+        "1.50",
+        record.creatinine_value * 884 / 10,
+        "１．５０",
+    )
     assert (record.crp_qual, str(record.crp_value), record.typed["crp_value"]) == ("<", "0.5", "<0.5")
 
 
 @pytest.mark.req("R-18")
 def test_what_was_entered_is_what_is_stored(subject: Any, li: Any) -> None:
-    pk = enter(subject, Chemistry, li, "SCR", lb_dt="2026-01-05 08:00", potassium="4.10", alt="0007").record.pk
+    pk = enter(
+        subject, Chemistry, li, "SCR", lb_dt="2026-01-05 08:00", potassium="4.10", alt="0007"
+    ).record.pk
     with audit.reading(li):
         stored = Chemistry.objects.get(pk=pk)
     assert (str(stored.potassium_value), str(stored.alt_value)) == ("4.10", "7")
@@ -224,7 +270,10 @@ def test_an_answer_the_skip_logic_does_not_ask_for_is_asked_about(subject: Any, 
 def test_a_form_not_done_needs_a_reason_and_holds_no_answers(subject: Any, li: Any) -> None:
     record = fill(Ecog(subject=subject, visit="SCR"), ecog="1")
     record.not_done = True
-    assert problems_of(lambda: save_record(record, by=li)) == {"not_done_reason": "required", "not_done": "answered_and_missing"}
+    assert problems_of(lambda: save_record(record, by=li)) == {
+        "not_done_reason": "required",
+        "not_done": "answered_and_missing",
+    }
     empty = Ecog(subject=subject, visit="SCR", not_done=True, not_done_reason="EQUIPMENT")
     assert save_record(empty, by=li).changed
 

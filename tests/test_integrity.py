@@ -37,7 +37,11 @@ def test_a_change_keeps_who_when_why_old_and_new(transplant: Any, li: Any) -> No
     correct(transplant, li, reason="misread the source", sct_date="2025-02-15")
     first, second = history_of(transplant, li)
     assert (first.sct_date, first.history_type, first.history_change_reason) == ("2025-01-15", "+", "")
-    assert (second.sct_date, second.history_type, second.history_change_reason) == ("2025-02-15", "~", "misread the source")
+    assert (second.sct_date, second.history_type, second.history_change_reason) == (
+        "2025-02-15",
+        "~",
+        "misread the source",
+    )
     assert second.history_user_id == li.person_id and second.actor_role == "coordinator"
     assert second.db_user == "edc_app" and second.xid > first.xid and second.request_id == "test"
     assert second.version == 2
@@ -53,7 +57,9 @@ def test_a_bulk_update_is_recorded_with_the_reason_of_its_transaction(transplant
 @pytest.mark.req("R-02")
 def test_raw_sql_is_recorded(transplant: Any, li: Any) -> None:
     with audit.transaction(li, reason="raw"), connection.cursor() as cursor:
-        cursor.execute("UPDATE subjects_priortransplant SET conditioning = 'RIC' WHERE id = %s", [transplant.pk])
+        cursor.execute(
+            "UPDATE subjects_priortransplant SET conditioning = 'RIC' WHERE id = %s", [transplant.pk]
+        )
     assert history_of(transplant, li)[-1].conditioning == "RIC"
 
 
@@ -87,7 +93,9 @@ def test_a_write_that_names_nobody_is_refused(transplant: Any, li: Any) -> None:
     with pytest.raises(IntegrityError, match="nobody is named"), audit.reading(li):
         PriorTransplant.objects.filter(pk=transplant.pk).update(sct_date="2020-01-01")
     with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO subjects_subject (id, version, site_id, subjid) VALUES (gen_random_uuid(), 1, 1, '01-999')")
+        cursor.execute(
+            "INSERT INTO subjects_subject (id, version, site_id, subjid) VALUES (gen_random_uuid(), 1, 1, '01-999')"
+        )
 
 
 @pytest.mark.req("R-06")
@@ -124,7 +132,11 @@ FORGERIES = (
 @pytest.mark.req("R-03")
 @pytest.mark.req("R-04")
 def test_the_runtime_role_cannot_forge_or_switch_off(statement: str, transplant: Any, li: Any) -> None:
-    with pytest.raises(Error) as refused, audit.transaction(li, reason="attack"), connection.cursor() as cursor:
+    with (
+        pytest.raises(Error) as refused,
+        audit.transaction(li, reason="attack"),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     cause = refused.value.__cause__
     assert isinstance(cause, psycopg.Error) and cause.sqlstate == "42501", cause
@@ -139,7 +151,13 @@ def test_the_trigger_librarys_own_switch_does_nothing(transplant: Any, li: Any) 
 
 
 def test_nobody_sets_version_time_or_site(subject: Any, other_site: Any, li: Any) -> None:
-    forged = PriorTransplant(subject=subject, site=other_site, version=40, entered_at="2001-01-01T00:00Z", changed_at="2001-01-01T00:00Z")
+    forged = PriorTransplant(
+        subject=subject,
+        site=other_site,
+        version=40,
+        entered_at="2001-01-01T00:00Z",
+        changed_at="2001-01-01T00:00Z",
+    )
     with audit.transaction(li):
         forged.save(force_insert=True)
         stored = PriorTransplant.objects.get(pk=forged.pk)
@@ -147,7 +165,10 @@ def test_nobody_sets_version_time_or_site(subject: Any, other_site: Any, li: Any
 
 
 def test_a_record_keeps_its_subject(transplant: Any, new_subject: Any, li: Any) -> None:
-    with pytest.raises(IntegrityError, match="keeps its id and its subject"), audit.transaction(li, reason="move"):
+    with (
+        pytest.raises(IntegrityError, match="keeps its id and its subject"),
+        audit.transaction(li, reason="move"),
+    ):
         PriorTransplant.objects.filter(pk=transplant.pk).update(subject=new_subject())
 
 
@@ -181,17 +202,40 @@ def test_every_audited_table_has_history_triggers_policies_and_no_rights_to_forg
     from trial.selfcheck import database_faults
 
     assert list(database_faults()) == []
-    assert {m._meta.app_label for m in audited_models()} == {"trial", "subjects", "visits", "dosing", "safety", "review"}
+    assert {m._meta.app_label for m in audited_models()} == {
+        "trial",
+        "subjects",
+        "visits",
+        "dosing",
+        "safety",
+        "review",
+    }
     assert all(is_scoped(m) for m in audited_models() if m._meta.app_label != "trial")
 
 
 @pytest.mark.parametrize(
     ("sabotage", "repair", "names"),
     [
-        ("ALTER TABLE visits_chemistry DISABLE TRIGGER USER", "ALTER TABLE visits_chemistry ENABLE TRIGGER USER", "visits_chemistry"),
-        ("GRANT UPDATE ON visits_historicalecog TO edc_app", "REVOKE UPDATE ON visits_historicalecog FROM edc_app", "visits_historicalecog"),
-        ("GRANT DELETE ON trial_ledgerentry TO edc_app", "REVOKE DELETE ON trial_ledgerentry FROM edc_app", "trial_ledgerentry"),
-        ("ALTER TABLE visits_ecog DISABLE ROW LEVEL SECURITY", "ALTER TABLE visits_ecog ENABLE ROW LEVEL SECURITY", "visits_ecog"),
+        (
+            "ALTER TABLE visits_chemistry DISABLE TRIGGER USER",
+            "ALTER TABLE visits_chemistry ENABLE TRIGGER USER",
+            "visits_chemistry",
+        ),
+        (
+            "GRANT UPDATE ON visits_historicalecog TO edc_app",
+            "REVOKE UPDATE ON visits_historicalecog FROM edc_app",
+            "visits_historicalecog",
+        ),
+        (
+            "GRANT DELETE ON trial_ledgerentry TO edc_app",
+            "REVOKE DELETE ON trial_ledgerentry FROM edc_app",
+            "trial_ledgerentry",
+        ),
+        (
+            "ALTER TABLE visits_ecog DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE visits_ecog ENABLE ROW LEVEL SECURITY",
+            "visits_ecog",
+        ),
     ],
 )
 @pytest.mark.req("R-83")
@@ -280,16 +324,25 @@ def _faults_seen_by(owner: Any) -> list[str]:
     """Verify through the owner's own open transaction: the same statements, the same functions."""
     faults = []
     chain, n, previous = None, 0, b""
-    rows = owner.execute("SELECT chain, n, hash, digest, salt, payload FROM trial_ledgerentry ORDER BY chain, n").fetchall()
+    rows = owner.execute(
+        "SELECT chain, n, hash, digest, salt, payload FROM trial_ledgerentry ORDER BY chain, n"
+    ).fetchall()
     for this, number, hash_, digest, salt, payload in rows:
         if this != chain:
             chain, n, previous = this, 0, b""
-        sound = hashlib.sha256(salt + payload.encode()).digest() == digest and ledger.entry_hash(previous, number, digest) == hash_
+        sound = (
+            hashlib.sha256(salt + payload.encode()).digest() == digest
+            and ledger.entry_hash(previous, number, digest) == hash_
+        )
         if number != n + 1 or not sound:
             faults.append(f"{this} {number}")
         n, previous = number, hash_
-    for low, high, entries, root in owner.execute("SELECT xmin_from, xmin_to, entries, root FROM trial_seal").fetchall():
-        leaves = owner.execute("SELECT hash FROM trial_ledgerentry WHERE xid >= %s AND xid < %s ORDER BY xid, id", [low, high]).fetchall()
+    for low, high, entries, root in owner.execute(
+        "SELECT xmin_from, xmin_to, entries, root FROM trial_seal"
+    ).fetchall():
+        leaves = owner.execute(
+            "SELECT hash FROM trial_ledgerentry WHERE xid >= %s AND xid < %s ORDER BY xid, id", [low, high]
+        ).fetchall()
         if len(leaves) != entries or ledger.merkle_root(leaf for (leaf,) in leaves) != root:
             faults.append("seal")
     return faults
@@ -337,12 +390,16 @@ def broken_invariants() -> list[str]:
         for model in audited_models():
             table, history = model._meta.db_table, history_model(model)._meta.db_table
             same = " AND ".join(
-                f"t.{c} IS NOT DISTINCT FROM h.{c}" for c in (f.column for f in model._meta.local_concrete_fields) if c != "password"
+                f"t.{c} IS NOT DISTINCT FROM h.{c}"
+                for c in (f.column for f in model._meta.local_concrete_fields)
+                if c != "password"
             )
             unequal = owner.execute(
                 f"SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM {history} h WHERE h.id = t.id AND h.version = t.version AND {same})"
             ).fetchone()
-            twice = owner.execute(f"SELECT count(*) FROM (SELECT id, version FROM {history} GROUP BY 1, 2 HAVING count(*) > 1) x").fetchone()
+            twice = owner.execute(
+                f"SELECT count(*) FROM (SELECT id, version FROM {history} GROUP BY 1, 2 HAVING count(*) > 1) x"
+            ).fetchone()
             unlinked = owner.execute(
                 f"SELECT count(*) FROM {history} h WHERE NOT EXISTS (SELECT FROM trial_ledgerentry e"
                 f" WHERE e.record_table = '{table}' AND e.history_id = h.history_id)"

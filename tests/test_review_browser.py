@@ -1,4 +1,4 @@
-"""The review site in a real browser: no accessibility finding, no refused script or style, in both languages."""
+"""The review site in a real browser: accessible in both languages, and no script or style is refused."""
 
 import os
 from collections.abc import Iterator
@@ -40,10 +40,18 @@ def browser() -> Iterator[Browser]:
 def places(subject: Any, li: Actor, wu: Actor) -> dict[str, str]:
     """One address of every kind of page, with data on it."""
     record = Haematology(
-        subject=subject, visit="D14", status="COMPLETE", lb_dt=datetime(2026, 3, 5, tzinfo=UTC)
+        subject=subject,
+        visit="D14",
+        status="COMPLETE",
+        lb_dt=datetime(2026, 3, 5, tzinfo=UTC),
+        wbc_value=3,
+        plt_value=18,
+        plt_qual="<",
+        hgb_value=Decimal("8.5"),
+        hgb_unit="g/dL",
+        missing={"anc": "SAMPLE_LOST"},
+        typed={"plt_value": "＜１８"},
     )
-    record.wbc_value, record.plt_value, record.plt_qual, record.hgb_value = 3, 18, "<", Decimal("8.5")
-    record.hgb_unit, record.missing, record.typed = "g/dL", {"anc": "SAMPLE_LOST"}, {"plt_value": "＜１８"}
     record = save_record(record, by=li).record
     record.plt_value = 21
     record = save_record(record, by=li, reason="transcription error", seen=1).record

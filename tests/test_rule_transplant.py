@@ -95,7 +95,9 @@ def test_the_day_is_the_sites_day_not_greenwichs() -> None:
 
 
 def test_each_part_of_a_split_infusion_is_judged() -> None:
-    findings = infusion_respects_sct_interval(book(transplanted("2026-01-15"), infused("2026-04-13"), infused("2026-04-14")), V1)
+    findings = infusion_respects_sct_interval(
+        book(transplanted("2026-01-15"), infused("2026-04-13"), infused("2026-04-14")), V1
+    )
     assert len({f.key for f in findings}) == 2
 
 
@@ -104,7 +106,10 @@ def test_the_finding_says_where_what_and_why() -> None:
     (finding,) = infusion_respects_sct_interval(book(transplant, infusion), V1)
     assert (finding.form, finding.record, finding.field) == ("infusion", infusion.pk, "inf_start_dt")
     assert "2026-02-10" in finding.en and "2026-05-10" in finding.en and "2026-05-10" in finding.zh
-    assert {(f.form, f.field) for f in finding.facts} >= {("infusion", "inf_start_dt"), ("prior_transplant", "sct_date")}
+    assert {(f.form, f.field) for f in finding.facts} >= {
+        ("infusion", "inf_start_dt"),
+        ("prior_transplant", "sct_date"),
+    }
     assert "I-01" in infusion_respects_sct_interval.cites
 
 
@@ -114,7 +119,9 @@ def test_the_finding_says_where_what_and_why() -> None:
     after=st.integers(min_value=0, max_value=200),
 )
 @pytest.mark.req("R-29")
-def test_every_completion_of_a_partial_date_agrees_or_the_rule_cannot_tell(first: date, cut: int, after: int) -> None:
+def test_every_completion_of_a_partial_date_agrees_or_the_rule_cannot_tell(
+    first: date, cut: int, after: int
+) -> None:
     partial = first.isoformat()[:cut]
     day0 = (add_months(first, 3) + timedelta(days=after - 100)).isoformat()
     possible = span(partial)

@@ -41,7 +41,9 @@ class Role:
         return T(self.en, self.zh)
 
 
-def _role(name: str, en: str, zh: str, acts: Iterable[Act], admin: bool = False, sponsor: bool = False) -> Role:
+def _role(
+    name: str, en: str, zh: str, acts: Iterable[Act], admin: bool = False, sponsor: bool = False
+) -> Role:
     return Role(name, en, zh, frozenset(acts), admin, sponsor)
 
 
@@ -72,12 +74,25 @@ ROLES: dict[str, Role] = {
             admin=True,
             sponsor=True,
         ),
-        _role("medical_monitor", "Medical monitor", "医学监查员", (A.READ, A.ASK, A.AUDIT), admin=True, sponsor=True),
+        _role(
+            "medical_monitor",
+            "Medical monitor",
+            "医学监查员",
+            (A.READ, A.ASK, A.AUDIT),
+            admin=True,
+            sponsor=True,
+        ),
         _role("statistician", "Statistician", "统计师", (A.READ, A.EXPORT, A.TOKEN), sponsor=True),
         _role("downstream", "Downstream system", "下游系统", (A.READ, A.EXPORT), sponsor=True),
         _role("auditor", "Auditor", "稽查员", (A.READ, A.AUDIT, A.EXPORT), admin=True, sponsor=True),
         _role("system_admin", "System administrator", "系统管理员", (A.PEOPLE,), admin=True, sponsor=True),
-        _role("system", "The system itself", "系统", (A.READ, A.ENTER, A.ENROL, A.ASK, A.CLOSE, A.LOCK, A.ASSESS), sponsor=True),
+        _role(
+            "system",
+            "The system itself",
+            "系统",
+            (A.READ, A.ENTER, A.ENROL, A.ASK, A.CLOSE, A.LOCK, A.ASSESS),
+            sponsor=True,
+        ),
     )
 }
 ROLE_CHOICES = [(role.name, role.label) for role in ROLES.values()]

@@ -20,7 +20,12 @@ from trial.units import FACTORS, canonical, convert
 
 QUALIFIER = CodeList(
     "CL_QUAL",
-    (("<", "less than", "小于"), ("<=", "at most", "小于等于"), (">", "more than", "大于"), (">=", "at least", "大于等于")),
+    (
+        ("<", "less than", "小于"),
+        ("<=", "at most", "小于等于"),
+        (">", "more than", "大于"),
+        (">=", "at least", "大于等于"),
+    ),
 )
 SIGNIFICANCE = CodeList(
     "CL_CS",
@@ -70,7 +75,15 @@ class Analyte:
         def coded() -> Any:
             return models.CharField(max_length=12, blank=True, default="")
 
-        return {"value": numeric(), "qual": coded(), "unit": coded(), "si": numeric(), "lln": numeric(), "uln": numeric(), "cs": coded()}
+        return {
+            "value": numeric(),
+            "qual": coded(),
+            "unit": coded(),
+            "si": numeric(),
+            "lln": numeric(),
+            "uln": numeric(),
+            "cs": coded(),
+        }
 
     def contribute_to_class(self, cls: Any, name: str) -> None:
         """Add the columns; the value's item is the result itself, the others are parts of it."""
@@ -90,7 +103,12 @@ class Analyte:
             },
             "lln": {"en": f"{self.en}: lower limit of normal", "zh": f"{self.zh}:参考下限", **of},
             "uln": {"en": f"{self.en}: upper limit of normal", "zh": f"{self.zh}:参考上限", **of},
-            "cs": {"en": f"{self.en}: significance", "zh": f"{self.zh}:临床意义", "codes": SIGNIFICANCE, **of},
+            "cs": {
+                "en": f"{self.en}: significance",
+                "zh": f"{self.zh}:临床意义",
+                "codes": SIGNIFICANCE,
+                **of,
+            },
         }
         for part, column in self.parts.items():
             cls.add_to_class(f"{name}_{part}", item(column, **said[part]))
@@ -116,4 +134,6 @@ def measured(row: Any, quantity: str, name: str) -> Measured | None:
         value = getattr(row, f"{name}_{part}")
         return None if value is None else convert(quantity, value, unit)
 
-    return Measured(si, getattr(row, f"{name}_qual"), canonical(quantity), typed, unit, limit("lln"), limit("uln"))
+    return Measured(
+        si, getattr(row, f"{name}_qual"), canonical(quantity), typed, unit, limit("lln"), limit("uln")
+    )

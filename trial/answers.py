@@ -44,7 +44,9 @@ class Refused(ValueError):
         super().__init__(code)
 
 
-_PUNCTUATION = str.maketrans({"。": ".", "，": ",", "－": "-", "—": "-", "–": "-", "＜": "<", "＞": ">", "≤": "<=", "≥": ">="})
+_PUNCTUATION = str.maketrans(
+    {"。": ".", "，": ",", "－": "-", "—": "-", "–": "-", "＜": "<", "＞": ">", "≤": "<=", "≥": ">="}
+)
 
 
 def normalise(raw: str) -> str:
@@ -112,7 +114,9 @@ def parse(column: Any, meaning: Item, answer: Any, zone: str) -> Any:
     if answer is None or answer == "" or (isinstance(answer, str) and not normalise(answer)):
         return [] if multiple else None if column.null else ""
     if isinstance(answer, str) and "\x00" in answer:
-        raise Refused("control_character", T("The text holds a NUL character; remove it.", "文本包含 NUL 字符,请删除。"))
+        raise Refused(
+            "control_character", T("The text holds a NUL character; remove it.", "文本包含 NUL 字符,请删除。")
+        )
     if multiple:
         return _many(meaning.codes, answer)
     if meaning.codes is not None:
@@ -148,7 +152,11 @@ def kind_of(column: Any) -> str:
 
 
 def _code(codes: CodeList, answer: Any) -> str:
-    text = str(answer).strip() if isinstance(answer, str | int) and not isinstance(answer, bool) else repr(answer)
+    text = (
+        str(answer).strip()
+        if isinstance(answer, str | int) and not isinstance(answer, bool)
+        else repr(answer)
+    )
     if text in codes.codes:
         return text
     near = next((c for c in codes.codes if c.casefold() == normalise(text).casefold()), "")
@@ -156,7 +164,10 @@ def _code(codes: CodeList, answer: Any) -> str:
     hint_en, hint_zh = (f" Did you mean “{near}”?", f"是否为“{near}”?") if near else ("", "")
     raise Refused(
         "unknown_code",
-        T(f"“{text}” is not in the list {codes.name}: {allowed}.{hint_en}", f"“{text}”不在代码表 {codes.name} 中:{allowed}。{hint_zh}"),
+        T(
+            f"“{text}” is not in the list {codes.name}: {allowed}.{hint_en}",
+            f"“{text}”不在代码表 {codes.name} 中:{allowed}。{hint_zh}",
+        ),
         limit=allowed,
         fix=near,
     )
@@ -166,7 +177,10 @@ def _many(codes: CodeList | None, answer: Any) -> list[str]:
     assert codes is not None
     parts = [p for p in re.split(r"[,;、]", answer) if p.strip()] if isinstance(answer, str) else answer
     if not isinstance(parts, list):
-        raise Refused("not_a_list", T(f"A list of codes was expected, not {answer!r}.", f"应为代码列表,而不是 {answer!r}。"))
+        raise Refused(
+            "not_a_list",
+            T(f"A list of codes was expected, not {answer!r}.", f"应为代码列表,而不是 {answer!r}。"),
+        )
     return list(dict.fromkeys(_code(codes, part) for part in parts))
 
 
@@ -185,7 +199,11 @@ def _yes_no(column: Any, answer: Any, zone: str) -> bool:
         return True
     if word in {"false", "no", "0", "否"}:
         return False
-    raise Refused("not_yes_no", T(f"“{answer}” is neither yes nor no.", f"“{answer}”既不是“是”也不是“否”。"), "true, false")
+    raise Refused(
+        "not_yes_no",
+        T(f"“{answer}” is neither yes nor no.", f"“{answer}”既不是“是”也不是“否”。"),
+        "true, false",
+    )
 
 
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$")
@@ -208,7 +226,10 @@ def _decimal(answer: Any) -> Decimal:
 def _not_a_number(answer: Any) -> Refused:
     return Refused(
         "not_a_number",
-        T(f"“{_shown(answer)}” is not a number. Enter digits, for example 12.5.", f"“{_shown(answer)}”不是数字。请输入数字,例如 12.5。"),
+        T(
+            f"“{_shown(answer)}” is not a number. Enter digits, for example 12.5.",
+            f"“{_shown(answer)}”不是数字。请输入数字,例如 12.5。",
+        ),
     )
 
 
@@ -233,7 +254,10 @@ def _number(column: Any, answer: Any, zone: str) -> Decimal:
     if before > most:
         raise Refused(
             "too_large",
-            T(f"{_shown(answer)} has more than {most} digits before the point.", f"{_shown(answer)} 的整数部分超过 {most} 位。"),
+            T(
+                f"{_shown(answer)} has more than {most} digits before the point.",
+                f"{_shown(answer)} 的整数部分超过 {most} 位。",
+            ),
             limit=f"{most} digits",
         )
     return Decimal(format(value, "f"))
@@ -250,16 +274,24 @@ def _whole(column: Any, answer: Any, zone: str) -> int:
 
 def _text(column: Any, answer: Any, zone: str) -> str:
     if not isinstance(answer, str | int | Decimal) or isinstance(answer, bool):
-        raise Refused("not_text", T(f"Text was expected, not {_shown(answer)}.", f"应为文本,而不是 {_shown(answer)}。"))
+        raise Refused(
+            "not_text", T(f"Text was expected, not {_shown(answer)}.", f"应为文本,而不是 {_shown(answer)}。")
+        )
     text, most = str(answer), column.max_length or MAX_TEXT
     if len(text) > most:
         raise Refused(
             "too_long",
-            T(f"The text has {len(text)} characters; at most {most} fit.", f"文本有 {len(text)} 个字符,最多 {most} 个。"),
+            T(
+                f"The text has {len(text)} characters; at most {most} fit.",
+                f"文本有 {len(text)} 个字符,最多 {most} 个。",
+            ),
             limit=str(most),
         )
     if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in text):
-        raise Refused("control_character", T("The text holds control characters; remove them.", "文本包含控制字符,请删除。"))
+        raise Refused(
+            "control_character",
+            T("The text holds control characters; remove them.", "文本包含控制字符,请删除。"),
+        )
     return text
 
 
@@ -296,18 +328,28 @@ def _date_text(answer: Any) -> str:
     except ValueError:
         raise Refused(
             "no_such_day",
-            T(f"{iso} is not in the calendar. Check the day and the month.", f"日历中没有 {iso} 这一天。请核对月份和日期。"),
+            T(
+                f"{iso} is not in the calendar. Check the day and the month.",
+                f"日历中没有 {iso} 这一天。请核对月份和日期。",
+            ),
             limit="YYYY-MM-DD",
         ) from None
     if not 1900 <= known.first.year <= 2100:
-        raise Refused("year_out_of_range", T(f"The year of {iso} is not between 1900 and 2100.", f"{iso} 的年份不在 1900–2100 之间。"), "1900–2100")
+        raise Refused(
+            "year_out_of_range",
+            T(f"The year of {iso} is not between 1900 and 2100.", f"{iso} 的年份不在 1900–2100 之间。"),
+            "1900–2100",
+        )
     return iso
 
 
 def _not_a_date(answer: Any) -> Refused:
     return Refused(
         "not_a_date",
-        T(f"“{_shown(answer)}” is not a date. Write it as 2026-03-05.", f"“{_shown(answer)}”不是日期。请写成 2026-03-05。"),
+        T(
+            f"“{_shown(answer)}” is not a date. Write it as 2026-03-05.",
+            f"“{_shown(answer)}”不是日期。请写成 2026-03-05。",
+        ),
         limit="YYYY-MM-DD",
     )
 
@@ -315,7 +357,14 @@ def _not_a_date(answer: Any) -> Refused:
 def _day(column: Any, answer: Any, zone: str) -> date:
     iso = _date_text(answer)
     if len(iso) < 10:
-        raise Refused("incomplete_date", T(f"“{answer}” lacks the day; this date must be complete.", f"“{answer}”缺少日期;此处必须填写完整日期。"), "YYYY-MM-DD")
+        raise Refused(
+            "incomplete_date",
+            T(
+                f"“{answer}” lacks the day; this date must be complete.",
+                f"“{answer}”缺少日期;此处必须填写完整日期。",
+            ),
+            "YYYY-MM-DD",
+        )
     return date.fromisoformat(iso)
 
 
@@ -324,17 +373,29 @@ def _partial_day(column: Any, answer: Any, zone: str) -> str:
 
 
 def _split_time(answer: Any, zone: str) -> tuple[str, datetime | None]:
-    text = normalise(answer) if isinstance(answer, str) else answer.isoformat() if isinstance(answer, datetime) else answer
+    text = (
+        normalise(answer)
+        if isinstance(answer, str)
+        else answer.isoformat()
+        if isinstance(answer, datetime)
+        else answer
+    )
     found = _TIME.match(text) if isinstance(text, str) else None
     if not found:
         return _date_text(text), None
     iso = _date_text(found[1])
     if len(iso) < 10:
-        raise Refused("time_without_day", T(f"“{answer}” has a time but no day.", f"“{answer}”有时间但没有日期。"), "YYYY-MM-DD HH:MM")
+        raise Refused(
+            "time_without_day",
+            T(f"“{answer}” has a time but no day.", f"“{answer}”有时间但没有日期。"),
+            "YYYY-MM-DD HH:MM",
+        )
     try:
         naive = datetime.fromisoformat(f"{iso}T{int(found[2]):02d}:{found[3]}:{found[4] or '00'}")
     except ValueError:
-        raise Refused("no_such_time", T(f"“{answer}” holds no time of day.", f"“{answer}”中的时间不存在。"), "HH:MM") from None
+        raise Refused(
+            "no_such_time", T(f"“{answer}” holds no time of day.", f"“{answer}”中的时间不存在。"), "HH:MM"
+        ) from None
     offset = found[5]
     if offset is None:
         return iso, naive.replace(tzinfo=ZoneInfo(zone))
@@ -347,7 +408,10 @@ def _moment(column: Any, answer: Any, zone: str) -> datetime:
     if when is None:
         raise Refused(
             "time_missing",
-            T(f"“{answer}” lacks the time of day. Write it as {iso} 14:30.", f"“{answer}”缺少时间。请写成 {iso} 14:30。"),
+            T(
+                f"“{answer}” lacks the time of day. Write it as {iso} 14:30.",
+                f"“{answer}”缺少时间。请写成 {iso} 14:30。",
+            ),
             limit="YYYY-MM-DD HH:MM",
         )
     return when
@@ -374,7 +438,13 @@ def _read_missing(model: type[models.Model], answer: Any, reading: Reading) -> N
     """Why items have no answer: {"platelets": "NOT_DONE"}; an empty reason takes the mark away."""
     names = set(items(model)) | set(getattr(model, "analytes", {}))
     if not isinstance(answer, Mapping):
-        reading.problems.append(Problem("missing", "not_an_object", T("“missing” maps item names to reasons.", "“missing”应为 项目名 → 原因 的映射。")))
+        reading.problems.append(
+            Problem(
+                "missing",
+                "not_an_object",
+                T("“missing” maps item names to reasons.", "“missing”应为 项目名 → 原因 的映射。"),
+            )
+        )
         return
     for name, reason in answer.items():
         if name not in names:
@@ -385,7 +455,9 @@ def _read_missing(model: type[models.Model], answer: Any, reading: Reading) -> N
             try:
                 reading.missing[name] = _code(MISSING, reason)
             except Refused as refused:
-                reading.problems.append(Problem(f"missing.{name}", refused.code, refused.message, _shown(reason), refused.limit))
+                reading.problems.append(
+                    Problem(f"missing.{name}", refused.code, refused.message, _shown(reason), refused.limit)
+                )
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> Problem:
@@ -394,13 +466,19 @@ def _unknown(name: str, known: tuple[str, ...]) -> Problem:
     near = get_close_matches(name, known, 1)
     hint_en, hint_zh = (f" Did you mean “{near[0]}”?", f"是否为“{near[0]}”?") if near else ("", "")
     return Problem(
-        str(name)[:80], "unknown_item", T(f"This form has no item “{name}”.{hint_en}", f"本表没有项目“{name}”。{hint_zh}"), fix=near[0] if near else ""
+        str(name)[:80],
+        "unknown_item",
+        T(f"This form has no item “{name}”.{hint_en}", f"本表没有项目“{name}”。{hint_zh}"),
+        fix=near[0] if near else "",
     )
 
 
 def _calculated(name: str, answer: Any) -> Problem:
     return Problem(
-        name, "calculated", T("This item is calculated by the system and cannot be entered.", "此项由系统计算,不能录入。"), _shown(answer)
+        name,
+        "calculated",
+        T("This item is calculated by the system and cannot be entered.", "此项由系统计算,不能录入。"),
+        _shown(answer),
     )
 
 

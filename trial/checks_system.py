@@ -31,7 +31,12 @@ def every_audited_model_has_its_triggers(app_configs: Any, **kwargs: Any) -> lis
 def every_field_of_a_form_is_an_item(app_configs: Any, **kwargs: Any) -> list[Error]:
     """A column on a form that says not what it means cannot be shown, checked or exported: E002."""
     return [
-        Error(f"{model._meta.label}.{field.name} has no item().", hint="State it with item(...).", obj=model, id="edc.E002")
+        Error(
+            f"{model._meta.label}.{field.name} has no item().",
+            hint="State it with item(...).",
+            obj=model,
+            id="edc.E002",
+        )
         for model in apps.get_models()
         if issubclass(model, Record)
         for field in model._meta.local_concrete_fields

@@ -57,7 +57,9 @@ def unlikely(record: Any) -> list[Doubt]:
     for name, analyte in getattr(record, "analytes", {}).items():
         value = getattr(record, f"{name}_si")
         if value is not None:
-            doubts += _soft(f"{name}_value", name, record._meta.get_field(f"{name}_value").item, analyte.soft, value)
+            doubts += _soft(
+                f"{name}_value", name, record._meta.get_field(f"{name}_value").item, analyte.soft, value
+            )
     return [*doubts, *record.doubts()] if not record.not_done else []
 
 
@@ -91,7 +93,9 @@ def _likely(value: int | Decimal, limits: Range) -> str:
     return ""
 
 
-def _wrong_time(record: Any, name: str, meaning: Item, value: Any, zone: str, today: date, now: datetime) -> Iterator[Problem]:
+def _wrong_time(
+    record: Any, name: str, meaning: Item, value: Any, zone: str, today: date, now: datetime
+) -> Iterator[Problem]:
     if not isinstance(value, date | datetime | str) or not _dated(record, name):
         return
     when = span_of(value, zone)
@@ -102,7 +106,10 @@ def _wrong_time(record: Any, name: str, meaning: Item, value: Any, zone: str, to
         yield Problem(
             name,
             "future",
-            T(f"{meaning.en} {_local(value, zone)} lies in the future (today is {today}).", f"{meaning.zh} {_local(value, zone)} 在将来(今天是 {today})。"),
+            T(
+                f"{meaning.en} {_local(value, zone)} lies in the future (today is {today}).",
+                f"{meaning.zh} {_local(value, zone)} 在将来(今天是 {today})。",
+            ),
             str(value),
             str(today),
         )
@@ -120,7 +127,9 @@ def _dated(record: Any, name: str) -> bool:
     return isinstance(column, models.DateField | PartialDateField | PartialDateTimeField)
 
 
-def _order(record: Any, name: str, meaning: Item, value: Any, when: Span, other: str, strict: bool, zone: str) -> Iterator[Problem]:
+def _order(
+    record: Any, name: str, meaning: Item, value: Any, when: Span, other: str, strict: bool, zone: str
+) -> Iterator[Problem]:
     reference = getattr(record, other)
     base = span_of(reference, zone)
     if base is None:
@@ -176,7 +185,12 @@ def _analyte_problems(record: Any, name: str, analyte: Any) -> Iterator[Problem]
 
 
 def _soft(field: str, name: str, meaning: Item, limits: Range | None, value: Any) -> Iterator[Doubt]:
-    if limits is None or not isinstance(value, int | Decimal) or isinstance(value, bool) or limits.holds(value):
+    if (
+        limits is None
+        or not isinstance(value, int | Decimal)
+        or isinstance(value, bool)
+        or limits.holds(value)
+    ):
         return
     unit = f" {meaning.unit}" if meaning.unit else ""
     shown = format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -200,20 +214,30 @@ def _not_asked(record: Any, name: str, meaning: Item, value: Any) -> Iterator[Do
     yield Doubt(
         name,
         f"skip.{name}",
-        T(f"{meaning.en} is answered although {other.en} does not ask for it.", f"{meaning.zh}已填写,但根据“{other.zh}”不应填写。"),
+        T(
+            f"{meaning.en} is answered although {other.en} does not ask for it.",
+            f"{meaning.zh}已填写,但根据“{other.zh}”不应填写。",
+        ),
         str(value),
     )
 
 
 def _absent(record: Any, name: str, meaning: Item) -> Iterator[Doubt]:
     wanted = meaning.required or getattr(record, "visit", "") in meaning.required_at
-    short = name.removesuffix("_value") if name.removesuffix("_value") in getattr(record, "analytes", {}) else name
+    short = (
+        name.removesuffix("_value")
+        if name.removesuffix("_value") in getattr(record, "analytes", {})
+        else name
+    )
     if not wanted or not meaning.asked(record) or name in record.missing or short in record.missing:
         return
     yield Doubt(
         name,
         f"missing.{name}",
-        T(f"{meaning.en} is missing. Enter it, or mark it as not done with a reason.", f"缺少{meaning.zh}。请填写,或标记为未做并说明原因。"),
+        T(
+            f"{meaning.en} is missing. Enter it, or mark it as not done with a reason.",
+            f"缺少{meaning.zh}。请填写,或标记为未做并说明原因。",
+        ),
     )
 
 

@@ -36,7 +36,9 @@ def history_model(model: type[models.Model]) -> Any:
 
 def is_scoped(model: type[models.Model]) -> bool:
     """Whether the rows belong to subjects of a site, so that row-level security applies."""
-    return any(f.name == "site" for f in model._meta.local_concrete_fields) and model._meta.app_label != "trial"
+    return (
+        any(f.name == "site" for f in model._meta.local_concrete_fields) and model._meta.app_label != "trial"
+    )
 
 
 def install() -> None:
@@ -72,7 +74,10 @@ def _base_grants() -> list[str]:
     kept = {*audited, *LEDGER_TABLES, OUTBOX_TABLE}
     framework = [t for t in connection.introspection.django_table_names(only_existing=True) if t not in kept]
     both = f"{APP_ROLE}, {WORKER_ROLE}"
-    grants = [f"GRANT USAGE ON SCHEMA public TO {both}", f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {both}"]
+    grants = [
+        f"GRANT USAGE ON SCHEMA public TO {both}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {both}",
+    ]
     grants += [f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {both}' for table in framework]
     return [*grants, f"GRANT SELECT ON django_migrations TO {both}"]
 

@@ -134,7 +134,7 @@ def item(
     )
     field_.verbose_name = T(en, zh)
     if codes is not None and not getattr(field_, "base_field", None):
-        field_.choices = codes.choices  # type: ignore[assignment]
+        field_.choices = codes.choices
     return field_
 
 
@@ -165,7 +165,9 @@ def codes_many(codes: CodeList, **meaning: Any) -> Any:
     from django.contrib.postgres.fields import ArrayField
 
     return item(
-        ArrayField(models.CharField(max_length=max(codes.longest, 8)), blank=True, default=list), codes=codes, **meaning
+        ArrayField(models.CharField(max_length=max(codes.longest, 8)), blank=True, default=list),
+        codes=codes,
+        **meaning,
     )
 
 
@@ -183,7 +185,9 @@ def number(max_digits: int, decimal_places: int, **meaning: Any) -> Any:
     """A decimal number kept exactly as typed; more digits than stated are refused, never rounded."""
     from trial.fields import Number
 
-    return item(Number(max_digits=max_digits, decimal_places=decimal_places, null=True, blank=True), **meaning)
+    return item(
+        Number(max_digits=max_digits, decimal_places=decimal_places, null=True, blank=True), **meaning
+    )
 
 
 def day(**meaning: Any) -> "models.DateField[Any, Any]":

@@ -56,7 +56,7 @@ def seal() -> Seal | None:
             cursor.execute("SELECT pg_advisory_xact_lock(1900)")
         last = Seal.objects.order_by("-xmin_to").first()
         start, stop = (last.xmin_to if last else 0), _oldest_open()
-        leaves = [bytes(h) for h in _window(start, stop)]
+        leaves = list(_window(start, stop))
         if not leaves:
             return None
         size = (Seal.objects.aggregate(n=Sum("entries"))["n"] or 0) + len(leaves)
@@ -84,7 +84,8 @@ def seal_hash(one: Any) -> bytes:
 
 def _window(start: int, stop: int) -> Iterator[bytes]:
     entries = LedgerEntry.objects.filter(xid__gte=start, xid__lt=stop).order_by("xid", "id")
-    yield from entries.values_list("hash", flat=True).iterator(chunk_size=5000)
+    for found in entries.values_list("hash", flat=True).iterator(chunk_size=5000):
+        yield bytes(found)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def verify() -> Iterator[Fault]:
 
 def _verify_chains() -> Iterator[Fault]:
     chain, n, previous = None, 0, b""
-    rows = LedgerEntry.objects.order_by("chain", "n").values_list("chain", "n", "hash", "digest", "salt", "payload")
+    rows = LedgerEntry.objects.order_by("chain", "n").values_list(
+        "chain", "n", "hash", "digest", "salt", "payload"
+    )
     for this, number, hash_, digest, salt, payload in rows.iterator(chunk_size=5000):
         if this != chain:
             chain, n, previous = this, 0, b""
@@ -125,10 +128,12 @@ def _verify_chains() -> Iterator[Fault]:
 def _verify_seals() -> Iterator[Fault]:
     previous, size = b"", 0
     for one in Seal.objects.order_by("xmin_to"):
-        leaves = [bytes(h) for h in _window(one.xmin_from, one.xmin_to)]
+        leaves = list(_window(one.xmin_from, one.xmin_to))
         size += one.entries
         if len(leaves) != one.entries or merkle_root(leaves) != bytes(one.root):
-            yield Fault("seal", one.pk, f"sealed {one.entries} entries, {len(leaves)} stand there or they differ")
+            yield Fault(
+                "seal", one.pk, f"sealed {one.entries} entries, {len(leaves)} stand there or they differ"
+            )
         if bytes(one.previous) != previous or seal_hash(one) != bytes(one.hash) or size != one.size:
             yield Fault("seal", one.pk, "the seal is not the one that was made")
         previous = bytes(one.hash)

@@ -12,13 +12,24 @@ from trial.ledger_models import LedgerEntry, Outbox, Seal
 from trial.record import Audited, Record
 from trial.text import T
 
-__all__ = ["Assignment", "Audited", "IcfVersion", "LedgerEntry", "Outbox", "Person", "Record", "Seal", "Site", "SiteProtocol"]
+__all__ = [
+    "Assignment",
+    "Audited",
+    "IcfVersion",
+    "LedgerEntry",
+    "Outbox",
+    "Person",
+    "Record",
+    "Seal",
+    "Site",
+    "SiteProtocol",
+]
 
 
 class Site(Audited):
     """A trial site. Its IANA time zone decides what "today" is there."""
 
-    id = models.AutoField(primary_key=True)
+    id = models.AutoField(primary_key=True)  # type: ignore[assignment]  # row-level security compares integers
     code = models.CharField(max_length=4, unique=True)
     name = models.CharField(max_length=200)
     name_zh = models.CharField(max_length=200, blank=True, default="")
@@ -87,15 +98,17 @@ class People(_People):
 class Person(AbstractBaseUser, Audited):
     """One account for one person. Never deleted and never renamed: the audit points here."""
 
-    id = models.AutoField(primary_key=True)
+    id = models.AutoField(primary_key=True)  # type: ignore[assignment]  # row-level security compares integers
     username = models.CharField(max_length=60, unique=True)
     email = models.EmailField(unique=True)
     full_name = models.CharField(max_length=120)
-    language = models.CharField(max_length=10, choices=[("zh-hans", "中文"), ("en", "English")], default="zh-hans")
+    language = models.CharField(
+        max_length=10, choices=[("zh-hans", "中文"), ("en", "English")], default="zh-hans"
+    )
     is_active = models.BooleanField(default=True)
     is_system = models.BooleanField(default=False)
 
-    last_login = None  # type: ignore[assignment]  # signing in is no change of the record
+    last_login = None  # signing in is no change of the record
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -144,6 +157,7 @@ class Assignment(Audited):
         verbose_name = T("role assignment", "角色分配")
         constraints = (
             models.CheckConstraint(
-                condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from")), name="assignment_dates"
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from")),
+                name="assignment_dates",
             ),
         )

@@ -29,7 +29,11 @@ def actor_for(person: Person, role: str | None = None, request_id: str = "") -> 
         return None
     chosen = role if role in held else next(name for name in ROLES if name in held)
     sites = held[chosen]
-    ids = tuple(Site.objects.values_list("pk", flat=True)) if None in sites else tuple(sorted(s for s in sites if s))
+    ids = (
+        tuple(Site.objects.values_list("pk", flat=True))
+        if None in sites
+        else tuple(sorted(s for s in sites if s))
+    )
     return Actor(person.pk, chosen, ids, person.full_name, request_id)
 
 
@@ -44,16 +48,26 @@ def system_actor() -> Actor:
     return Actor(person[0], "system", tuple(Site.objects.values_list("pk", flat=True)), person[1])
 
 
-def add(username: str, full_name: str, email: str, password: str | None, *, by: Actor, language: str = "zh-hans") -> Person:
+def add(
+    username: str, full_name: str, email: str, password: str | None, *, by: Actor, language: str = "zh-hans"
+) -> Person:
     """Make an account. A user name is never used twice, not even after the account ended."""
     require(by, Act.PEOPLE)
-    person = Person(username=username, full_name=full_name, email=email, language=language, password=make_password(password))
+    person = Person(
+        username=username,
+        full_name=full_name,
+        email=email,
+        language=language,
+        password=make_password(password),
+    )
     with audit.transaction(by, "account made"):
         person.save(force_insert=True)
     return person
 
 
-def delegate(person: Person, role: str, site: Site | None, start: date, end: date | None = None, *, by: Actor) -> Assignment:
+def delegate(
+    person: Person, role: str, site: Site | None, start: date, end: date | None = None, *, by: Actor
+) -> Assignment:
     """Give a role at a site (None: every site) from `start` to `end`."""
     require(by, Act.PEOPLE)
     assignment = Assignment(person=person, role=role, site=site, valid_from=start, valid_to=end)

@@ -187,6 +187,25 @@ class Protocol:
     susar_other_days: Sourced[int]
     ltfu_contact_months: Sourced[int]
 
+    # Response, kinetics and time to event
+    remission_blasts_below_pct: Sourced[Decimal]
+    cr_neutrophils_above: Sourced[Decimal]
+    cr_platelets_above: Sourced[Decimal]
+    cr_counts_inclusive: Sourced[bool]
+    progression_increase_pct: Sourced[Decimal]
+    response_confirmed_days: Sourced[int]
+    mrd_threshold: Sourced[Decimal]
+    orr_months: Sourced[int]
+    orr_grace_days: Sourced[int]
+    nr_is_pfs_event: Sourced[bool]
+    sct_censors_pfs: Sourced[bool]
+    aplasia_below_pct: Sourced[Decimal]
+    pk_lloq_copies_per_ug: Sourced[Decimal]
+    pk_auc_end_day: Sourced[int]
+    pk_auc_end_window_days: Sourced[int]
+    pk_half_life_min_points: Sourced[int]
+    pk_half_life_min_r2: Sourced[Decimal]
+
     @property
     def title(self) -> str:
         """The protocol's title in the active language."""
@@ -475,6 +494,34 @@ V1 = Protocol(
     susar_fatal_days=_guideline(7, "DV-60; ICH E2A", "Fatal or life-threatening. " + _VERIFY),
     susar_other_days=_guideline(15, "DV-60; ICH E2A", _VERIFY),
     ltfu_contact_months=_guideline(13, "DV-63; FDA, long-term follow-up after gene therapy (2020)", _VERIFY),
+    # Response, kinetics and time to event
+    remission_blasts_below_pct=_guideline(
+        D(5), "Response; ELN adult ALL 2024", "From 5 % on: no remission, and relapse after one. Sources differ."
+    ),
+    cr_neutrophils_above=_guideline(D("1.0"), "Response; ELN adult ALL 2024", "In 10^9/L."),
+    cr_platelets_above=_guideline(D(100), "Response; ELN adult ALL 2024", "In 10^9/L."),
+    cr_counts_inclusive=_default(
+        False, "Response", "ELN prints more than, CIBMTR at least; True would let the limit itself suffice."
+    ),
+    progression_increase_pct=_guideline(
+        D(25), "Response; Horowitz et al., NCI workshop 2010", "Of marrow blasts, relative to baseline."
+    ),
+    response_confirmed_days=_guideline(
+        28, "Response; CIBMTR", "Kept beside the response; the registry asks for no confirmation."
+    ),
+    mrd_threshold=_guideline(D("0.0001"), "MRD; ELN adult ALL 2024", "As a fraction; below it is negative."),
+    orr_months=_registry(3, "Secondary objective 1 (during the 3 months after administration)"),
+    orr_grace_days=_default(7, "Overall remission rate", "The window of the M3 visit."),
+    nr_is_pfs_event=_default(False, "Progression-free survival", "True would count no remission at M3."),
+    sct_censors_pfs=_default(
+        False, "Progression-free survival", "True would censor at a transplant in remission."
+    ),
+    aplasia_below_pct=_guideline(D(3), "B-cell aplasia; Maude et al. 2014", "Of lymphocytes. " + _VERIFY),
+    pk_lloq_copies_per_ug=_default(D(50), "PK", "When the result does not state its own limit."),
+    pk_auc_end_day=_guideline(28, "PK; Mueller et al., Clin Cancer Res 2018"),
+    pk_auc_end_window_days=_default(3, "PK", "How early the last sample may be for a truncated area."),
+    pk_half_life_min_points=_default(3, "PK", "Quantifiable results after the maximum."),
+    pk_half_life_min_r2=_default(D("0.8"), "PK", "Adjusted, of the log-linear fit."),
 )
 
 PROTOCOLS: dict[str, Protocol] = {V1.version: V1}

@@ -62,7 +62,9 @@ class Audited(models.Model):
 
 
 STATUS = CodeList("CL_STATUS", (("DRAFT", "Draft", "草稿"), ("COMPLETE", "Complete", "已完成")))
-LOCK = CodeList("CL_LOCK", (("OPEN", "Open", "开放"), ("FROZEN", "Frozen", "冻结"), ("LOCKED", "Locked", "锁定")))
+LOCK = CodeList(
+    "CL_LOCK", (("OPEN", "Open", "开放"), ("FROZEN", "Frozen", "冻结"), ("LOCKED", "Locked", "锁定"))
+)
 
 
 class Record(Audited):

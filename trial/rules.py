@@ -1,9 +1,9 @@
 """The vocabulary of rules: a small pure function with a permanent id, a citation and findings.
 
-    @rule("DV-01", en="Infusion under 3 months after allogeneic SCT", zh="异基因移植后不足 3 个月回输",
-          cites="registry I-01(2)", basis=Basis.REGISTRY, severity=Severity.IMPORTANT, reads=(Infusion, PriorTransplant))
-    def infusion_respects_sct_interval(book, protocol):
-        yield Finding(...)
+@rule("DV-01", en="Infusion under 3 months after allogeneic SCT", zh="异基因移植后不足 3 个月回输",
+      cites="registry I-01(2)", basis=Basis.REGISTRY, severity=Severity.IMPORTANT, reads=(Infusion, PriorTransplant))
+def infusion_respects_sct_interval(book, protocol):
+    yield Finding(...)
 """
 
 from collections.abc import Callable, Iterable

@@ -5,10 +5,10 @@ a production server or worker refuses to start while there is one.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, models
 from django.db.migrations.executor import MigrationExecutor
 
 from trial.audit_sql import Stamp, WriteHistory
@@ -53,13 +53,17 @@ def _rows(sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
 
 
 def _role_faults() -> Iterator[str]:
-    name, superuser, bypass = _rows("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = session_user")[0]
+    name, superuser, bypass = _rows(
+        "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = session_user"
+    )[0]
     if superuser:
         yield f"The database role {name} is a superuser: connect as edc_app or edc_worker."
     if bypass:
         yield f"The database role {name} bypasses row-level security: ALTER ROLE {name} NOBYPASSRLS."
     tables = [m._meta.db_table for m in audited_models()]
-    owned = _rows("SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relowner = session_user::regrole", [tables])
+    owned = _rows(
+        "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relowner = session_user::regrole", [tables]
+    )
     if owned:
         yield f"The database role {name} owns the table {owned[0][0]}: connect as edc_app or edc_worker."
 
@@ -74,7 +78,7 @@ def _trigger_faults() -> Iterator[str]:
     }
     for model in audited_models():
         for trigger in (Stamp(), WriteHistory()):
-            table, name = model._meta.db_table, trigger.get_pgid(model)
+            table, name = model._meta.db_table, trigger.get_pgid(cast(models.Model, model))
             if (table, name) not in on:
                 yield f"The audit trigger {name} is missing or disabled on {table}: run migrate as the owner."
 
@@ -82,10 +86,18 @@ def _trigger_faults() -> Iterator[str]:
 def _right_faults() -> Iterator[str]:
     for model in audited_models():
         table, history = model._meta.db_table, history_model(model)._meta.db_table
-        for target, rights in ((table, "DELETE"), (history, "INSERT"), (history, "UPDATE"), (history, "DELETE")):
+        for target, rights in (
+            (table, "DELETE"),
+            (history, "INSERT"),
+            (history, "UPDATE"),
+            (history, "DELETE"),
+        ):
             if _may(target, rights):
                 yield f"The runtime role may {rights} on {target}: run migrate as the owner to lay the rights again."
-        if is_scoped(model) and not _rows("SELECT relrowsecurity FROM pg_class WHERE relname = %s", [table])[0][0]:
+        if (
+            is_scoped(model)
+            and not _rows("SELECT relrowsecurity FROM pg_class WHERE relname = %s", [table])[0][0]
+        ):
             yield f"Row-level security is off on {table}: run migrate as the owner."
     for target in LEDGER_TABLES:
         if _may(target, "UPDATE") or _may(target, "DELETE"):

@@ -14,7 +14,7 @@ class _Words(NamedTuple):
         return self.zh if (get_language() or "en").startswith("zh") else self.en
 
 
-def T(en: str, zh: str) -> str:  # noqa: N802 - reads as a mark, not as a verb
+def T(en: str, zh: str) -> str:
     """One text in English and Simplified Chinese, resolved when it is shown.
 
     >>> str(T("Platelets", "血小板计数"))

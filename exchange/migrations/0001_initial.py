@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,21 +15,60 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('digest', models.CharField(max_length=128, primary_key=True, serialize=False)),
-                ('token_key', models.CharField(db_index=True, max_length=25)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('expiry', models.DateTimeField(blank=True, null=True)),
-                ('role', models.CharField(choices=[('coordinator', 'Site coordinator'), ('investigator', 'Investigator'), ('sub_investigator', 'Sub-investigator'), ('cell_lab', 'Cell laboratory'), ('pharmacist', 'Pharmacist'), ('monitor', 'Monitor'), ('data_manager', 'Data manager'), ('medical_monitor', 'Medical monitor'), ('statistician', 'Statistician'), ('downstream', 'Downstream system'), ('auditor', 'Auditor'), ('system_admin', 'System administrator'), ('system', 'The system itself')], max_length=30)),
-                ('sites', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), blank=True, default=list, size=None)),
-                ('label', models.CharField(max_length=80)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='auth_token_set', to=settings.AUTH_USER_MODEL)),
+                ("digest", models.CharField(max_length=128, primary_key=True, serialize=False)),
+                ("token_key", models.CharField(db_index=True, max_length=25)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("expiry", models.DateTimeField(blank=True, null=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("coordinator", "Site coordinator"),
+                            ("investigator", "Investigator"),
+                            ("sub_investigator", "Sub-investigator"),
+                            ("cell_lab", "Cell laboratory"),
+                            ("pharmacist", "Pharmacist"),
+                            ("monitor", "Monitor"),
+                            ("data_manager", "Data manager"),
+                            ("medical_monitor", "Medical monitor"),
+                            ("statistician", "Statistician"),
+                            ("downstream", "Downstream system"),
+                            ("auditor", "Auditor"),
+                            ("system_admin", "System administrator"),
+                            ("system", "The system itself"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "sites",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.IntegerField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("label", models.CharField(max_length=80)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="auth_token_set",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API token',
-                'verbose_name_plural': 'API tokens',
-                'constraints': [models.CheckConstraint(condition=models.Q(('expiry__isnull', False)), name='token_expires'), models.CheckConstraint(condition=models.Q(('role', ''), _negated=True), name='token_has_a_role')],
+                "verbose_name": "API token",
+                "verbose_name_plural": "API tokens",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("expiry__isnull", False)), name="token_expires"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role", ""), _negated=True), name="token_has_a_role"
+                    ),
+                ],
             },
         ),
     ]

@@ -14,7 +14,17 @@ from trial.rules import Fact, Finding, Severity, rule
 from trial.text import both
 from visits.models import BoneMarrow, Cd19Flow, Echo, PkSample
 
-PROCEDURES = (Echo, BoneMarrow, Cd19Flow, ViralSerology, PregnancyTest, Apheresis, Lymphodepletion, Infusion, PkSample)
+PROCEDURES = (
+    Echo,
+    BoneMarrow,
+    Cd19Flow,
+    ViralSerology,
+    PregnancyTest,
+    Apheresis,
+    Lymphodepletion,
+    Infusion,
+    PkSample,
+)
 
 
 @rule(
@@ -40,7 +50,14 @@ def no_procedure_before_consent(book: Casebook, protocol: Protocol) -> Iterator[
 def _before(book: Casebook, form: Any, row: Any, day: date, consent: date | None) -> Finding:
     facts = [Fact(form.form, row.pk, form.dated_by, str(getattr(row, form.dated_by)))]
     if book.initial_consent is not None:
-        facts.append(Fact("informed_consent", book.initial_consent.pk, "consent_dt", book.initial_consent.consent_dt.isoformat()))
+        facts.append(
+            Fact(
+                "informed_consent",
+                book.initial_consent.pk,
+                "consent_dt",
+                book.initial_consent.consent_dt.isoformat(),
+            )
+        )
     name = both(form._meta.verbose_name)
     late_en = f", before the consent of {consent}." if consent else ", but no initial consent is recorded."
     late_zh = f",早于知情同意日期 {consent}。" if consent else ",但无首次知情同意记录。"
@@ -76,7 +93,11 @@ def consent_form_is_approved(book: Casebook, protocol: Protocol) -> Iterator[Fin
         active = book.site.activation_date
         if active is not None and day < active:
             yield _consent_finding(
-                consent, "activation", f"Consent on {day}, before the site was activated on {active}.", f"知情同意日期 {day} 早于中心启动日期 {active}。", f"≥ {active}"
+                consent,
+                "activation",
+                f"Consent on {day}, before the site was activated on {active}.",
+                f"知情同意日期 {day} 早于中心启动日期 {active}。",
+                f"≥ {active}",
             )
         if not _current(book, consent, day):
             yield _consent_finding(
@@ -90,7 +111,9 @@ def consent_form_is_approved(book: Casebook, protocol: Protocol) -> Iterator[Fin
 
 def _current(book: Casebook, consent: Any, day: date) -> bool:
     return any(
-        v.label == consent.icf_version and v.irb_approval_date <= day and (v.valid_to is None or day <= v.valid_to)
+        v.label == consent.icf_version
+        and v.irb_approval_date <= day
+        and (v.valid_to is None or day <= v.valid_to)
         for v in book.site.icf_versions
     )
 

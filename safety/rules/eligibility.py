@@ -39,10 +39,14 @@ def age_within_limits(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
         youngest, oldest = completed_years(born.last, consent), completed_years(born.first, consent)
         outside = [not low <= years <= high for years in (youngest, oldest)]
         if any(outside):
-            yield _age_finding(person, youngest, oldest, (low, high), consent, certain=youngest > high or oldest < low)
+            yield _age_finding(
+                person, youngest, oldest, (low, high), consent, certain=youngest > high or oldest < low
+            )
 
 
-def _age_finding(person: Any, youngest: int, oldest: int, limits: tuple[int, int], consent: date, *, certain: bool) -> Finding:
+def _age_finding(
+    person: Any, youngest: int, oldest: int, limits: tuple[int, int], consent: date, *, certain: bool
+) -> Finding:
     age = str(youngest) if youngest == oldest else f"{youngest}–{oldest}"
     low, high = limits
     tell_en = "" if certain else " The date of birth is not known well enough to tell."
@@ -90,7 +94,10 @@ def ecog_within_limit(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
             form="ecog",
             record=last.pk,
             field="ecog",
-            facts=(Fact("ecog", last.pk, "ecog", str(last.ecog)), Fact("ecog", last.pk, "ecog_date", str(last.ecog_date))),
+            facts=(
+                Fact("ecog", last.pk, "ecog", str(last.ecog)),
+                Fact("ecog", last.pk, "ecog_date", str(last.ecog_date)),
+            ),
             limit=f"≤ {limit}",
         )
 

@@ -14,9 +14,27 @@ def _batch(book: Casebook, infusion: Infusion) -> Any | None:
     return next((m for m in book.of(Manufacturing) if m.pk == infusion.batch_id), None)
 
 
-def _finding(infusion: Any, what: str, en: str, zh: str, field: str, facts: tuple[Fact, ...], limit: str, *, pending: bool = False) -> Finding:
+def _finding(
+    infusion: Any,
+    what: str,
+    en: str,
+    zh: str,
+    field: str,
+    facts: tuple[Fact, ...],
+    limit: str,
+    *,
+    pending: bool = False,
+) -> Finding:
     return Finding(
-        key=f"{what}:{infusion.pk}", en=en, zh=zh, form="infusion", record=infusion.pk, field=field, facts=facts, limit=limit, pending=pending
+        key=f"{what}:{infusion.pk}",
+        en=en,
+        zh=zh,
+        form="infusion",
+        record=infusion.pk,
+        field=field,
+        facts=facts,
+        limit=limit,
+        pending=pending,
     )
 
 
@@ -39,7 +57,7 @@ def infused_product_was_released(book: Casebook, protocol: Protocol) -> Iterator
         if decision in released:
             continue
         unknown = batch is None or not decision
-        facts = (Fact("infusion", infusion.pk, "batch", str(infusion.batch_id or "")),)
+        facts: tuple[Fact, ...] = (Fact("infusion", infusion.pk, "batch", str(infusion.batch_id or "")),)
         if batch is not None:
             facts += (Fact("manufacturing", batch.pk, "release_decision", decision),)
         name = batch.batch_no if batch else "—"
@@ -123,12 +141,19 @@ def bedside_identity_checked(book: Casebook, protocol: Protocol) -> Iterator[Fin
 )
 def thawed_product_infused_in_time(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
     """The infusion starts soon after thawing and ends soon after it starts."""
-    limits = (("thaw_to_inf_min", protocol.thaw_max_min.value), ("duration_min", protocol.infusion_max_min.value))
+    limits = (
+        ("thaw_to_inf_min", protocol.thaw_max_min.value),
+        ("duration_min", protocol.infusion_max_min.value),
+    )
     for infusion in book.infusions:
         for field, most in limits:
             minutes = getattr(infusion, field)
             if minutes is not None and minutes > most:
-                what_en, what_zh = ("Thawing to infusion", "复苏至回输") if field == "thaw_to_inf_min" else ("Infusion", "回输")
+                what_en, what_zh = (
+                    ("Thawing to infusion", "复苏至回输")
+                    if field == "thaw_to_inf_min"
+                    else ("Infusion", "回输")
+                )
                 yield _finding(
                     infusion,
                     field,

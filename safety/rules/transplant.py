@@ -35,13 +35,16 @@ def infusion_respects_sct_interval(book: Casebook, protocol: Protocol) -> Iterat
         yield from _judge(book, infusion, day, transplants, months)
 
 
-def _judge(book: Casebook, infusion: Any, day: date, transplants: list[Any], months: int) -> Iterator[Finding]:
-    too_soon, unsure = [], []
+def _judge(
+    book: Casebook, infusion: Any, day: date, transplants: list[Any], months: int
+) -> Iterator[Finding]:
+    too_soon: list[tuple[Any, Span]] = []
+    unsure: list[tuple[Any, Span | None]] = []
     for transplant in transplants:
         when = span_of(transplant.sct_date, book.zone)
         early = None if when is None else _too_soon(when, day, months)
         allogeneic = transplant.sct_type == "ALLO"
-        if early and allogeneic:
+        if when is not None and early and allogeneic:
             too_soon.append((transplant, when))
         elif early is None or (early and not allogeneic):
             unsure.append((transplant, when))
@@ -74,7 +77,7 @@ def _facts(infusion: Any, transplants: list[Any]) -> tuple[Fact, ...]:
     )
 
 
-def _broken(infusion: Any, day: date, transplant: Any, when: Span, months: int, all_: list[Any]) -> Finding:
+def _broken(infusion: Any, day: date, transplant: Any, when: Span, months: int, all_: list[tuple[Any, Span]]) -> Finding:
     earliest = when.plus_months(months).last
     return Finding(
         key=f"infusion:{infusion.pk}",

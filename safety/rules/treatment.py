@@ -27,7 +27,11 @@ def both_lymphodepletion_drugs(book: Casebook, protocol: Protocol) -> Iterator[F
     if not book.infusions:
         return
     infusion, wanted = book.infusions[0], protocol.ld_drugs.value
-    given = [r for r in book.of(Lymphodepletion) if r.admin_dt and r.admin_dt <= infusion.inf_start_dt and r.actual_mg != 0]
+    given = [
+        r
+        for r in book.of(Lymphodepletion)
+        if r.admin_dt and r.admin_dt <= infusion.inf_start_dt and r.actual_mg != 0
+    ]
     drugs = {r.drug for r in given}
     for drug in sorted(set(wanted) - drugs):
         yield Finding(
@@ -103,7 +107,11 @@ def lymphodepletion_to_infusion_interval(book: Casebook, protocol: Protocol) -> 
     if not book.infusions:
         return
     infusion, most = book.infusions[0], protocol.ld_valid_days.value
-    given = [r for r in book.of(Lymphodepletion) if r.admin_dt and r.admin_dt <= infusion.inf_start_dt and r.actual_mg != 0]
+    given = [
+        r
+        for r in book.of(Lymphodepletion)
+        if r.admin_dt and r.admin_dt <= infusion.inf_start_dt and r.actual_mg != 0
+    ]
     if not given:
         return
     last = max(given, key=lambda r: r.admin_dt)

@@ -70,7 +70,8 @@ def visit_not_missed(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
         name, why = VISITS[code], (row.missed_reason or row.not_done_reason) if row is not None else ""
         yield Finding(
             key=f"visit:{code}",
-            en=f"{name.en}: no visit by the end of its window, {window.high}" + (f" ({why})." if why else "."),
+            en=f"{name.en}: no visit by the end of its window, {window.high}"
+            + (f" ({why})." if why else "."),
             zh=f"{name.zh}:窗口截止日 {window.high} 前无访视记录" + (f"({why})。" if why else "。"),
             form="visit",
             record=row.pk if row is not None else None,

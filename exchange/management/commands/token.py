@@ -19,8 +19,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Person, role, sites, life and label."""
         parser.add_argument("username")
-        parser.add_argument("--role", help="a role delegated to the person (default: the first one held today)")
-        parser.add_argument("--site", action="append", default=[], metavar="CODE", help="narrow to a site; repeatable")
+        parser.add_argument(
+            "--role", help="a role delegated to the person (default: the first one held today)"
+        )
+        parser.add_argument(
+            "--site", action="append", default=[], metavar="CODE", help="narrow to a site; repeatable"
+        )
         parser.add_argument("--days", type=int, default=30, help="days until the token ends (default 30)")
         parser.add_argument("--label", default="", help="what the token is for")
         parser.add_argument("--list", action="store_true", help="list the person's tokens")
@@ -55,7 +59,9 @@ class Command(BaseCommand):
     def _list(self, person: Person) -> None:
         for token in ApiToken.objects.filter(user=person).order_by("created"):
             sites = ",".join(map(str, token.sites)) or "all of the role"
-            self.stdout.write(f"{token.token_key}  {token.role}  sites: {sites}  until {token.expiry:%Y-%m-%d}  {token.label}")
+            self.stdout.write(
+                f"{token.token_key}  {token.role}  sites: {sites}  until {token.expiry:%Y-%m-%d}  {token.label}"
+            )
 
     def _revoke(self, person: Person, key: str) -> None:
         ended, _ = ApiToken.objects.filter(user=person, token_key=key).delete()

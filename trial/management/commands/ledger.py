@@ -30,7 +30,9 @@ class Command(BaseCommand):
 
     def _seal(self) -> None:
         made = ledger.seal()
-        self.stdout.write(f"sealed {made.entries} entries" if made else "nothing to do: nothing new is finished")
+        self.stdout.write(
+            f"sealed {made.entries} entries" if made else "nothing to do: nothing new is finished"
+        )
 
     def _checkpoint(self) -> None:
         last = Seal.objects.order_by("-xmin_to").first()

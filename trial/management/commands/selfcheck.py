@@ -17,7 +17,9 @@ class Command(BaseCommand):
         try:
             found = list(faults())
         except OperationalError as error:
-            raise CommandError(f"The database does not answer: {str(error).splitlines()[0]}", returncode=1) from None
+            raise CommandError(
+                f"The database does not answer: {str(error).splitlines()[0]}", returncode=1
+            ) from None
         for fault in found:
             self.stdout.write(f"FAULT {fault}")
         if found:

@@ -28,7 +28,12 @@ def _system() -> bool:
     if Person.objects.filter(username=SYSTEM_USERNAME).exists():
         return False
     Person(
-        username=SYSTEM_USERNAME, email="system@study.invalid", full_name="System", is_active=False, is_system=True, password="!"
+        username=SYSTEM_USERNAME,
+        email="system@study.invalid",
+        full_name="System",
+        is_active=False,
+        is_system=True,
+        password="!",
     ).save(force_insert=True)
     return True
 
@@ -46,7 +51,11 @@ def _site() -> list[bool]:
     )
     site.save(force_insert=True)
     IcfVersion(
-        site=site, label="1.0", version_date=date(2021, 2, 15), irb_approval_date=date(2021, 3, 1), protocol_version="1.0"
+        site=site,
+        label="1.0",
+        version_date=date(2021, 2, 15),
+        irb_approval_date=date(2021, 3, 1),
+        protocol_version="1.0",
     ).save(force_insert=True)
     SiteProtocol(site=site, protocol_version="1.0", approved_on=date(2021, 3, 1)).save(force_insert=True)
     return [True]

@@ -1,0 +1,123 @@
+"""What there is to know before asking: dictionary, rules, protocol numbers, kinds of problems; schema and its page."""
+
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from csp.decorators import csp_update
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from rest_framework.request import Request
+
+from exchange import catalogue
+from exchange.filters import format_of
+from exchange.operation import Op
+from exchange.schemas import ANY, list_of
+from exchange.view import ApiView, Param, json_answer
+from trial.text import T
+
+CSV = Param(
+    "format", "json or csv.", "json 或 csv。", {"type": "string", "enum": ["json", "csv"], "default": "json"}
+)
+BOM = Param(
+    "bom",
+    "With csv, 1 adds a byte order mark.",
+    "csv 时取 1 加 BOM。",
+    {"type": "string", "enum": ["0", "1"]},
+)
+
+
+class DictionaryView(ApiView):
+    """The data dictionary."""
+
+    tag = "catalogue"
+    ops: ClassVar[dict[str, Op]] = {"GET": Op("Data dictionary", "数据字典", list_of(ANY), formats=True)}
+    params: ClassVar[dict[str, tuple[Param, ...]]] = {"GET": (CSV, BOM)}
+
+    def get(self, request: Request) -> HttpResponse:
+        """Every form and item: names, labels, types, units, ranges, codes, conditions."""
+        wanted = format_of(request.query_params)
+        if wanted in ("json", "ndjson"):
+            return json_answer(catalogue.dictionary_json())
+        mark = "\ufeff" if wanted == "csv+bom" else ""
+        response = HttpResponse(mark + catalogue.dictionary_csv(), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="dictionary.csv"'
+        return response
+
+
+class RulesView(ApiView):
+    """The deviation rules."""
+
+    tag = "catalogue"
+    ops: ClassVar[dict[str, Op]] = {"GET": Op("Deviation rules", "偏离规则", list_of(ANY))}
+
+    def get(self, request: Request) -> HttpResponse:
+        """Every rule: id, title, text, citation, basis, severity, forms it reads."""
+        return json_answer(catalogue.rules_json())
+
+
+class ProtocolView(ApiView):
+    """The protocol's numbers."""
+
+    tag = "catalogue"
+    ops: ClassVar[dict[str, Op]] = {
+        "GET": Op("Protocol numbers with sources", "方案数值及出处", list_of(ANY))
+    }
+
+    def get(self, request: Request) -> HttpResponse:
+        """Every version of the protocol with each number and where it comes from."""
+        return json_answer(catalogue.protocol_json())
+
+
+class OpenView(ApiView):
+    """An address that needs no token: it tells nothing of the data."""
+
+    authentication_classes: ClassVar[list[Any]] = []
+    permission_classes: ClassVar[list[Any]] = []
+    throttle_classes: ClassVar[list[Any]] = []
+    public = True
+
+
+class ProblemsView(OpenView):
+    """The kinds of problems."""
+
+    tag = "catalogue"
+    ops: ClassVar[dict[str, Op]] = {"GET": Op("Kinds of problems", "错误类型", list_of(ANY))}
+
+    def get(self, request: Request) -> HttpResponse:
+        """Each kind with its status and title."""
+        return json_answer(catalogue.problems_json())
+
+
+class SchemaView(OpenView):
+    """The OpenAPI document."""
+
+    def get(self, request: Request) -> HttpResponse:
+        """OpenAPI 3.1, JSON; labels and descriptions in both languages."""
+        return HttpResponse(schema_json(), content_type="application/vnd.oai.openapi+json")
+
+
+@lru_cache(maxsize=1)
+def schema_json() -> bytes:
+    """The OpenAPI document; it changes only with the code."""
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return bytes(OpenApiJsonRenderer().render(document, renderer_context={}))
+
+
+@csp_update({"img-src": ["data:"]})
+def docs(request: HttpRequest) -> HttpResponse:
+    """Swagger UI from our own server: no inline script, no inline style, nothing from elsewhere."""
+    base = "drf_spectacular_sidecar/swagger-ui-dist/"
+    return render(
+        request,
+        "exchange/docs.html",
+        {
+            "title": T("ssCART-19 EDC: REST API", "ssCART-19 EDC:REST 接口"),
+            "css": static(base + "swagger-ui.css"),
+            "bundle": static(base + "swagger-ui-bundle.js"),
+            "icon": static(base + "favicon-32x32.png"),
+        },
+    )

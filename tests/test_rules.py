@@ -1,0 +1,213 @@
+"""The deviation rules: a subject who breaks none, and one fact changed per row."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from dosing.models import Apheresis, DoseAllocation, Infusion, Lymphodepletion, Manufacturing
+from safety.adverse_events import AdverseEvent
+from safety.engine import find
+from safety.rules import RULES
+from subjects.models import Demographics, Eligibility, InformedConsent
+from tests.books import at, book
+from trial.protocol import V1
+from trial.rules import Severity
+from visits.models import BoneMarrow, Echo, Ecog, Visit
+from visits.schedule import SCHEDULE
+
+D = Decimal
+NOW = datetime(2026, 3, 20, 4, 0, tzinfo=UTC)
+
+
+class Subject(dict[str, Any]):
+    """A subject's forms by a short name, so that a row can say which fact it changes."""
+
+    def judged(self, now: datetime = NOW) -> dict[str, bool]:
+        """Rule id → whether it is only pending."""
+        forms = [form for form in self.values() if form is not None]
+        return {rule: finding.pending for (rule, _), (_, finding) in find(book(*forms, now=now), V1).items()}
+
+
+def clean() -> Subject:
+    """Infused on 16 March 2026 at DL1, with everything as the protocol asks."""
+    batch = Manufacturing(batch_no="B1", release_decision="RELEASED", expiry_date=date(2026, 9, 1))
+    level = DoseAllocation(level="DL1", planned_per_kg=D(1_000_000))
+    subject = Subject(
+        consent=InformedConsent(consent_type="INITIAL", consent_dt=at("2026-02-09"), icf_version="1.0", signed_by_subject=True),
+        demographics=Demographics(birth_date="1980-05-01", sex="M"),
+        ecog=Ecog(ecog_date=date(2026, 2, 10), ecog=1, visit="SCR"),
+        marrow=BoneMarrow(bm_dt=at("2026-02-10"), blast_pct_morph=D(40), visit="SCR"),
+        echo=Echo(echo_date=date(2026, 2, 10), visit="SCR"),
+        eligibility=Eligibility(milestone="SCREENING", assessed_date=date(2026, 2, 12), overall="ELIGIBLE"),
+        apheresis=Apheresis(aph_start_dt=at("2026-02-16")),
+        batch=batch,
+        level=level,
+        infusion=Infusion(
+            inf_start_dt=at("2026-03-16"),
+            inf_end_dt=at("2026-03-16", "10:20"),
+            batch_id=batch.pk,
+            actual_per_kg=D(1_000_000),
+            bedside_id_check=True,
+            verified_by_1_id=1,
+            verified_by_2_id=2,
+            thaw_to_inf_min=10,
+            duration_min=20,
+        ),
+        event=AdverseEvent(serious=True, sae_aware_dt=at("2026-03-18"), sae_report_dt=at("2026-03-19", "09:59")),
+    )
+    for day, drug in ((d, g) for d in (-5, -4, -3) for g in ("FLUDARABINE", "CYCLOPHOSPHAMIDE")):
+        given = at("2026-03-16") + timedelta(days=day)
+        subject[f"{drug[:3].lower()}{day}"] = Lymphodepletion(
+            drug=drug, planned_day=day, admin_dt=given, planned_mg=D("54.6"), actual_mg=D("54.6")
+        )
+    days = {"SCR": "2026-02-10", "APH": "2026-02-16", "D0": "2026-03-16", "D1": "2026-03-17", "D2": "2026-03-18", "D3": "2026-03-19"}
+    days |= {f"LD{n}": (date(2026, 3, 16) + timedelta(days=n)).isoformat() for n in (-5, -4, -3)}
+    days |= {f"D{n}": (date(2026, 3, 16) + timedelta(days=n)).isoformat() for n in (-2, -1)}
+    for visit in SCHEDULE:
+        if visit.code in days:
+            subject[visit.code] = Visit(visit=visit.code, actual_date=date.fromisoformat(days[visit.code]))
+    return subject
+
+
+def test_the_clean_subject_breaks_no_rule() -> None:
+    assert clean().judged() == {}
+
+
+Change = Callable[[Subject], Any]
+
+
+def put(name: str, **facts: Any) -> Change:
+    """Change facts of one form."""
+
+    def change(subject: Subject) -> None:
+        for fact, value in facts.items():
+            setattr(subject[name], fact, value)
+
+    return change
+
+
+def without(*names: str) -> Change:
+    """Take forms away."""
+    return lambda subject: [subject.pop(name) for name in names]
+
+
+BROKEN = [
+    ("DV-03", put("echo", echo_date=date(2026, 2, 8))),
+    ("DV-03", without("consent", "demographics", "ecog", "marrow", "eligibility")),
+    ("DV-04", put("consent", icf_version="0.9")),
+    ("DV-04", put("consent", consent_dt=at("2021-03-31"))),
+    ("DV-08", put("demographics", birth_date="1960-02-09")),  # 66 today
+    ("DV-08", put("demographics", birth_date="2008-02-10")),  # 18 tomorrow
+    ("DV-08", put("demographics", birth_date="1950")),
+    ("DV-09", put("ecog", ecog=2)),
+    ("DV-10", put("marrow", blast_pct_morph=D("4.99"))),
+    ("DV-25", without("flu-5", "flu-4", "flu-3")),
+    ("DV-25", put("flu-4", drug="MELPHALAN")),
+    ("DV-30", put("flu-4", actual_mg=D("49.1"))),  # -10.07 %
+    ("DV-30", put("cyc-4", actual_mg=D("60.1"))),
+    ("DV-34", put("infusion", inf_start_dt=at("2026-03-28"), inf_end_dt=at("2026-03-28", "10:20"))),  # 15 days
+    ("DV-35", put("batch", release_decision="REJECTED")),
+    ("DV-37", put("batch", expiry_date=date(2026, 3, 15))),
+    ("DV-39", put("infusion", verified_by_2_id=1)),
+    ("DV-39", put("infusion", bedside_id_check=False)),
+    ("DV-42", put("infusion", thaw_to_inf_min=31)),
+    ("DV-42", put("infusion", duration_min=61)),
+    ("DV-43", put("infusion", actual_per_kg=D(799_999))),
+    ("DV-43", put("infusion", actual_per_kg=D(1_200_001))),
+    ("DV-51", put("D2", actual_date=date(2026, 3, 19))),
+    ("DV-52", without("D2")),
+    ("DV-59", put("event", sae_report_dt=at("2026-03-19", "10:01"))),
+    ("DV-59", put("event", sae_report_dt=None)),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), BROKEN)
+def test_one_changed_fact_breaks_the_rule(rule: str, change: Change) -> None:
+    subject = clean()
+    change(subject)
+    found = subject.judged(max(NOW, datetime(2026, 3, 30, tzinfo=UTC)) if rule == "DV-34" else NOW)
+    assert found.get(rule) is False, found
+
+
+HELD = [
+    ("DV-03", put("echo", echo_date=date(2026, 2, 9))),  # the day of consent
+    ("DV-08", put("demographics", birth_date="1960-02-10")),  # 65, 66 tomorrow
+    ("DV-08", put("demographics", birth_date="2008-02-09")),  # 18 today
+    ("DV-09", put("ecog", ecog=0)),
+    ("DV-10", put("marrow", blast_pct_morph=D("5.00"))),
+    ("DV-30", put("flu-4", actual_mg=D("49.14"))),  # exactly -10 %
+    ("DV-35", put("batch", release_decision="OUT_OF_SPEC_EXCEPTION")),
+    ("DV-37", put("batch", expiry_date=date(2026, 3, 16))),
+    ("DV-42", put("infusion", thaw_to_inf_min=30, duration_min=60)),
+    ("DV-43", put("infusion", actual_per_kg=D(800_000))),
+    ("DV-43", put("infusion", actual_per_kg=D(1_200_000))),
+    ("DV-59", put("event", sae_report_dt=at("2026-03-19", "10:00"))),  # 24 hours to the minute
+    ("DV-59", put("event", serious=False, sae_report_dt=None)),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), HELD)
+def test_on_the_limit_the_rule_is_kept(rule: str, change: Change) -> None:
+    subject = clean()
+    change(subject)
+    assert rule not in subject.judged()
+
+
+PENDING = [
+    ("DV-08", put("demographics", birth_date="1960-02")),
+    ("DV-35", put("batch", release_decision="")),
+    ("DV-39", put("infusion", bedside_id_check=None)),
+    ("DV-43", without("level")),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), PENDING)
+def test_what_the_data_cannot_decide_is_pending(rule: str, change: Change) -> None:
+    subject = clean()
+    change(subject)
+    assert subject.judged().get(rule) is True
+
+
+def test_the_clock_alone_breaks_a_rule() -> None:
+    """Nothing is entered; D3 passes, and 24 hours after awareness pass."""
+    subject = clean()
+    subject["event"].sae_report_dt = None
+    assert "DV-59" not in subject.judged(datetime(2026, 3, 19, 1, 59, tzinfo=UTC))
+    assert "DV-59" in subject.judged(datetime(2026, 3, 19, 2, 1, tzinfo=UTC))
+    assert "DV-52" not in subject.judged(datetime(2026, 3, 20, 15, 59, tzinfo=UTC))  # 23:59 of D4 in Shanghai
+    assert "DV-52" in subject.judged(datetime(2026, 3, 20, 16, 1, tzinfo=UTC))  # D4 is over, and no visit
+
+
+def test_a_missed_critical_visit_weighs_more() -> None:
+    subject = clean()
+    found = find(book(*subject.values(), now=datetime(2026, 8, 1, tzinfo=UTC)), V1)
+    assert found[("DV-52", "visit:D28")][1].severity == Severity.MAJOR
+    assert found[("DV-52", "visit:D21")][1].severity == Severity.MINOR
+
+
+def test_nothing_is_expected_after_death() -> None:
+    from subjects.models import Death
+
+    subject = clean()
+    subject["death"] = Death(death_date="2026-03-19")
+    assert "DV-52" not in subject.judged(datetime(2026, 12, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_rule_is_cited_titled_and_explained(rule: Any) -> None:
+    assert rule.id.startswith("DV-") and rule.cites and rule.en and rule.zh and rule.category
+    assert len(rule.text) > 40, "the docstring is the rule's text"
+    assert rule.reads, "a rule says which forms it reads"
+
+
+@pytest.mark.parametrize(("rule", "change"), BROKEN + PENDING)
+def test_every_finding_points_at_a_field_and_shows_its_facts(rule: str, change: Change) -> None:
+    subject = clean()
+    change(subject)
+    for (id_, key), (_, finding) in find(book(*subject.values(), now=NOW), V1).items():
+        assert key and finding.en and finding.zh and finding.en != finding.zh, id_
+        assert finding.form and finding.field, id_
+        assert finding.facts, id_

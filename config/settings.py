@@ -25,6 +25,7 @@ SECRET_KEY = os.environ.get("EDC_SECRET_KEY", DEFAULT_SECRET_KEY)
 DEBUG = os.environ.get("EDC_DEBUG", "") == "1"
 ALLOWED_HOSTS = os.environ.get("EDC_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("EDC_ORIGINS", "").split(",") if o]
+CSRF_FAILURE_VIEW = "entry.errors.csrf_failure"
 
 INSTALLED_APPS = [
     "config.admin.ReviewAdminConfig",
@@ -230,6 +231,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": os.environ.get("EDC_LOG", "WARNING")},
+    # A refused request is an answer, not an event for the log; errors still are.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 SILENCED_SYSTEM_CHECKS = ["models.W042"]

@@ -278,7 +278,9 @@ def _form_problems(record: CRF, before: CRF | None) -> list[Problem]:
     answered = [
         n
         for n, m in items(record).items()
-        if m.calc is None and not m.part_of and getattr(record, n) not in (None, "", [])
+        if m.calc is None
+        and not m.part_of
+        and getattr(record, record._meta.get_field(n).attname) not in (None, "", [])
     ]
     if record.not_done and answered and not record.retracted:
         problems.append(

@@ -17,7 +17,12 @@ log = logging.getLogger(__name__)
 
 def page(request: HttpRequest, status: int, title: str, advice: str, **more: Any) -> HttpResponse:
     """An error page in both languages that asks the database for nothing."""
-    values = {"title": both(title), "advice": both(advice), "number": getattr(request, "request_id", ""), "status": status}
+    values = {
+        "title": both(title),
+        "advice": both(advice),
+        "number": getattr(request, "request_id", ""),
+        "status": status,
+    }
     return HttpResponse(render_to_string("entry/error.html", {**values, **more}), status=status)
 
 
@@ -41,7 +46,9 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: the access table says no."""
-    message = getattr(exception, "message", None) or T("Your role does not include this page.", "您的角色无权访问此页面。")
+    message = getattr(exception, "message", None) or T(
+        "Your role does not include this page.", "您的角色无权访问此页面。"
+    )
     return page(request, 403, T("Not allowed in this role", "当前角色无此权限"), message)
 
 
@@ -86,7 +93,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     pairs = packet[1] if packet else []
     return page(
-        request, 403, T("Not saved yet", "尚未保存"), advice, pairs=pairs, path=request.path, token=get_token(request)
+        request,
+        403,
+        T("Not saved yet", "尚未保存"),
+        advice,
+        pairs=pairs,
+        path=request.path,
+        token=get_token(request),
     )
 
 

@@ -35,7 +35,11 @@ class Flag:
 
 def flags_of(subject: Subject) -> dict[str, Any]:
     """The open flags of a subject, those that cannot be told yet last. Call inside `audit.reading`."""
-    found = Deviation.objects.filter(subject_id=subject.pk).exclude(status="CLEARED").order_by("status", "rule_id", "key")
+    found = (
+        Deviation.objects.filter(subject_id=subject.pk)
+        .exclude(status="CLEARED")
+        .order_by("status", "rule_id", "key")
+    )
     flags = shown(found)
     told = "|".join(f"{one.deviation.pk}:{one.deviation.version}" for one in flags)
     return {
@@ -68,7 +72,12 @@ def record_link(form: str, record: Any, field: str = "") -> str:
 
 def _evidence(fact: dict[str, Any]) -> Evidence:
     form, field = fact.get("form", ""), fact.get("field", "")
-    return Evidence(form_name(form), field_name(form, field), str(fact.get("value", "")), record_link(form, fact.get("record"), field))
+    return Evidence(
+        form_name(form),
+        field_name(form, field),
+        str(fact.get("value", "")),
+        record_link(form, fact.get("record"), field),
+    )
 
 
 def _word(kind: Any, value: str) -> str:

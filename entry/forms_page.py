@@ -89,7 +89,9 @@ class Row:
     @property
     def missing_open(self) -> bool:
         """Whether the reason for a missing answer must be seen."""
-        return bool(self.missing and (self.missing.value or any(p.field.startswith("missing") for p in self.problems)))
+        return bool(
+            self.missing and (self.missing.value or any(p.field.startswith("missing") for p in self.problems))
+        )
 
 
 @dataclass
@@ -194,7 +196,9 @@ def _box(column: Any, name: str, kind: str, raw: Raw, links: Choices) -> Box:
         return Box(name, label, "radio", value, _options(YES_NO_OPTIONS, [value]))
     if kind == "code":
         pairs = column.item.codes.choices
-        return Box(name, label, "radio" if len(pairs) <= RADIOS_UP_TO else "select", value, _options(pairs, [value]))
+        return Box(
+            name, label, "radio" if len(pairs) <= RADIOS_UP_TO else "select", value, _options(pairs, [value])
+        )
     if kind == "codes":
         return Box(name, label, "checks", value, _options(column.item.codes.choices, list(value or [])))
     if kind == "link":
@@ -218,10 +222,15 @@ def _analyte_boxes(model: type[CRF], short: str, raw: Raw) -> list[Box]:
 
     return [
         text("value", T("Result", "结果")),
-        select("unit", T("Unit", "单位"), analyte.units.choices, analyte.units.codes[0]),
-        text("lln", T("Lower limit of normal", "参考下限")),
-        text("uln", T("Upper limit of normal", "参考上限")),
-        select("cs", T("Clinical significance", "临床意义"), model._meta.get_field(f"{short}_cs").item.codes.choices),  # type: ignore[union-attr]
+        select(
+            "unit",
+            T("Unit", "单位"),
+            analyte.units.choices,
+            "" if raw.get(f"{short}_value") else analyte.units.codes[0],
+        ),
+        text("lln", T("LLN", "参考下限")),
+        text("uln", T("ULN", "参考上限")),
+        select("cs", T("Significance", "临床意义"), model._meta.get_field(f"{short}_cs").item.codes.choices),  # type: ignore[union-attr]
     ]
 
 
@@ -231,7 +240,9 @@ def _calculated(record: CRF, name: str, meaning: Item, zone: str) -> Row:
     column = record._meta.get_field(name)
     box = Box(name, str(meaning.label), "calc")
     value = shown(column, getattr(record, name), zone)
-    return Row(name, str(meaning.label), [box], "calc", unit=meaning.unit, note=str(meaning.note), shown=value)
+    return Row(
+        name, str(meaning.label), [box], "calc", unit=meaning.unit, note=str(meaning.note), shown=value
+    )
 
 
 def sections(model: type[CRF], rows: Iterable[Row]) -> list[Section]:

@@ -22,7 +22,9 @@ def kept_of(request: HttpRequest) -> str:
     """The answers of a POST to one of our forms as a signed packet, "" when there are none to keep."""
     if request.method != "POST" or not _FORMS.match(request.path):
         return ""
-    pairs = [[name, value] for name, values in request.POST.lists() for value in values if name not in _DROPPED]
+    pairs = [
+        [name, value] for name, values in request.POST.lists() for value in values if name not in _DROPPED
+    ]
     return signing.dumps([request.path, pairs], salt=SALT, compress=True) if pairs else ""
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from entry.overview import STATUSES, Line, Outline, lines_of
+from entry.words import counted, now
 from review.models import Query
 from safety.forms import FORM
 from safety.models import Deviation
@@ -67,13 +68,12 @@ class VisitState:
     @property
     def words(self) -> str:
         """The state in words."""
-        parts = [str(STATES[self.state])]
-        if self.absent and self.state in ("started", "overdue", "attention"):
-            n = len(self.absent)
-            parts.append(str(T(f"{n} forms missing", f"缺 {n} 张表")))
+        parts = [] if self.state == "attention" else [str(STATES[self.state])]
         if self.queries:
-            parts.append(str(T(f"{self.queries} queries", f"{self.queries} 条质疑")))
-        return str(T(", ", ",")).join(parts)
+            parts.append(counted(self.queries, "open query", "open queries", "条待答复质疑"))
+        if self.absent and self.state in ("started", "overdue", "attention"):
+            parts.append(counted(len(self.absent), "form to complete", "forms to complete", "张表待完成"))
+        return now(", ", ",").join(parts)
 
 
 @dataclass
@@ -112,7 +112,9 @@ class MatrixRow:
     def next(self) -> VisitState | None:
         """The next visit to come or to catch up with."""
         waiting = (v for v in self.visits.values() if v.state in ("overdue", "due", "none", "started"))
-        return next((v for v in waiting if v.window.expected and v.window.high is not None and v.actual is None), None)
+        return next(
+            (v for v in waiting if v.window.expected and v.window.high is not None and v.actual is None), None
+        )
 
 
 def groups() -> list[Group]:
@@ -120,7 +122,10 @@ def groups() -> list[Group]:
     plan = (
         (T("Screening, apheresis", "筛选与单采"), ("SCR", "APH")),
         (T("Lymphodepletion", "清淋"), ("LD-5", "LD-4", "LD-3", "D-2", "D-1")),
-        (T("Infusion and ward", "回输与住院观察"), tuple(v.code for v in SCHEDULE if v.anchor == "D0" and v.days <= 14 and not v.months)),
+        (
+            T("Infusion and ward", "回输与住院观察"),
+            tuple(v.code for v in SCHEDULE if v.anchor == "D0" and v.days <= 14 and not v.months),
+        ),
         (T("To Day 28", "至第28天"), ("D17", "D21", "D28")),
         (T("Follow-up", "随访"), tuple(v.code for v in SCHEDULE if v.code.startswith("M"))),
     )
@@ -156,7 +161,9 @@ def row_of(subject: Subject, lines: list[Line], asked: "Counter[tuple[UUID, UUID
         by_visit.setdefault(line.visit, []).append(line)
     windows = {window.code: window for window in visit_windows(outline.anchors)}
     visits = {
-        visit.code: _visit(visit, windows[visit.code], by_visit.get(visit.code, []), once, outline, subject.pk, asked)
+        visit.code: _visit(
+            visit, windows[visit.code], by_visit.get(visit.code, []), once, outline, subject.pk, asked
+        )
         for visit in SCHEDULE
     }
     return MatrixRow(subject, outline, visits)
@@ -211,7 +218,9 @@ def _cell(column: Column, visits: dict[str, VisitState]) -> Cell:
 
 def open_queries(subject_ids: Sequence[UUID]) -> "Counter[tuple[UUID, UUID]]":
     """How many queries wait for an answer, by subject and record."""
-    found = Query.objects.filter(subject_id__in=subject_ids, status="OPEN").values_list("subject_id", "record_id")
+    found = Query.objects.filter(subject_id__in=subject_ids, status="OPEN").values_list(
+        "subject_id", "record_id"
+    )
     return Counter({(s, r): n for s, r, n in found.annotate(n=Count("pk")).order_by()})
 
 

@@ -4,17 +4,17 @@ A line is one record: where it stands, how far it is, its date, and the one answ
 Nothing derived here is stored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from functools import reduce
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, DateField, DateTimeField, F, Value
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db import connection
+from django.db.models import DateField, DateTimeField
 
 from dosing.levels import level
 from dosing.models import Infusion
@@ -82,27 +82,32 @@ def lines_of(subject_ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
     found: dict[UUID, list[Line]] = {key: [] for key in subject_ids}
     if not subject_ids:
         return found
-    parts = [_part(form, subject_ids) for form in FORMS]
-    rows: Iterable[Any] = reduce(lambda one, other: one.union(other, all=True), parts[1:], parts[0])
-    for row in rows:
-        found[row[1]].append(Line(*row))
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(), [list(subject_ids)] * len(FORMS))
+        for row in cursor.fetchall():
+            found[row[1]].append(Line(*row))
     for lines in found.values():
         lines.sort(key=lambda line: (line.form, line.visit, line.sequence, line.pk))
     return found
 
 
-def _part(form: type[CRF], subject_ids: Sequence[UUID]) -> Any:
-    text = CharField()
-    told = [Cast(F(name), text) for name in TOLD.get(form.form, ())]
-    parts = [part for one in told for part in (Coalesce(one, Value("")), Value("|"))][:-1]
-    extra: Any = Value("") if not told else parts[0] if len(parts) == 1 else Concat(*parts)
-    dated: Any = Cast(F(form.dated_by), text) if form.dated_by else Value("")
-    rows = form._default_manager.filter(subject_id__in=subject_ids, retracted=False).order_by()
-    return rows.annotate(
-        _form=Value(form.form, output_field=text), _dated=Cast(dated, text), _told=Cast(extra, text)
-    ).values_list(
-        "_form", "subject_id", "pk", "visit", "sequence", "status", "lock_state", "not_done", "_dated", "_told"
-    )  # fmt: skip
+@lru_cache(maxsize=1)
+def _statement() -> str:
+    """One SELECT over every form's table, made of the models' own names; the subjects are its parameters."""
+    return " UNION ALL ".join(_select(form) for form in FORMS)
+
+
+def _select(form: type[CRF]) -> str:
+    def text(name: str) -> str:
+        column = form._meta.get_field(name).column  # type: ignore[union-attr]
+        return f"coalesce({connection.ops.quote_name(column)}::text, '')"
+
+    told = " || '|' || ".join(text(name) for name in TOLD.get(form.form, ())) or "''"
+    dated = text(form.dated_by) if form.dated_by else "''"
+    return (
+        f"SELECT '{form.form}', subject_id, id, visit, sequence, status, lock_state, not_done, {dated}, {told}"
+        f" FROM {connection.ops.quote_name(form._meta.db_table)} WHERE subject_id = ANY(%s) AND NOT retracted"
+    )
 
 
 @dataclass
@@ -138,10 +143,15 @@ class Outline:
 
 def _anchors(outline: Outline) -> Anchors:
     """The anchors as the rules see them: a casebook of the few answers that the overview holds."""
-    rows = {form: [_row(form, x) for x in outline.lines if x.form == form.form] for form in (Visit, Infusion, *READS)}
+    rows = {
+        form: [_row(form, x) for x in outline.lines if x.form == form.form]
+        for form in (Visit, Infusion, *READS)
+    }
     zone = outline.zone
     site = SiteBook(0, "", zone, None)
-    return anchors(Casebook(UUID(int=0), "", site, datetime.combine(outline.today, time(12), ZoneInfo(zone)), rows))
+    return anchors(
+        Casebook(UUID(int=0), "", site, datetime.combine(outline.today, time(12), ZoneInfo(zone)), rows)
+    )
 
 
 def _row(form: type[CRF], line: Line) -> Any:
@@ -167,7 +177,9 @@ def _status(outline: Outline) -> str:
     if outline.of("death"):
         return "DEAD"
     ended = outline.of("end_of_study", "STUDY")
-    if any("SCREEN_FAILURE" in line.told for line in ended) or outline.of("end_of_study", "TREATMENT|SCREEN_FAILURE"):
+    if any("SCREEN_FAILURE" in line.told for line in ended) or outline.of(
+        "end_of_study", "TREATMENT|SCREEN_FAILURE"
+    ):
         return "SCREEN_FAILED"
     if ended:
         return "COMPLETED" if any(line.told.endswith("|COMPLETED") for line in ended) else "WITHDRAWN"

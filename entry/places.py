@@ -106,7 +106,13 @@ def place_of(request: HttpRequest, subjid: str, visit: str, form: str, key: str 
     subject = subject_of(subjid)
     where = "" if visit == LOG else visit
     empty = Place(actor, subject, model, where, None, zone_of(subject.site_id))
-    record = standing(empty) if not key and not many(model) else _record(model, subject, where, key) if key else None
+    record = (
+        standing(empty)
+        if not key and not many(model)
+        else _record(model, subject, where, key)
+        if key
+        else None
+    )
     return empty if record is None else empty.at(record)
 
 

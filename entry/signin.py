@@ -85,7 +85,9 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
 
 
-def _login_page(request: HttpRequest, *, next_: str, kept: str = "", error: str = "", status: int = 200) -> HttpResponse:
+def _login_page(
+    request: HttpRequest, *, next_: str, kept: str = "", error: str = "", status: int = 200
+) -> HttpResponse:
     typed = request.POST.get("username", "") if request.path == settings.LOGIN_URL else ""
     values = {"next": next_, "kept": kept, "error": error, "username": typed, "demo": settings.ENV == "demo"}
     return render(request, "entry/login.html", values, status=status)
@@ -170,5 +172,3 @@ def _speak(response: HttpResponse, code: str) -> HttpResponse:
             httponly=True,
         )
     return response
-
-

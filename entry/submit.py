@@ -63,7 +63,9 @@ def sheet_of(place: Place, post: QueryDict) -> Sheet:
         seen=int(seen) if seen.isdecimal() and len(seen) < 9 else 0,
         reason=post.get("reason", ""),
         act=post.get("act", "save"),
-        answers={k.removeprefix("answer."): v for k, v in post.items() if k.startswith("answer.") and v.strip()},
+        answers={
+            k.removeprefix("answer."): v for k, v in post.items() if k.startswith("answer.") and v.strip()
+        },
         stranger=post.get("typed_by", str(place.actor.person_id)) != str(place.actor.person_id),
     )
 
@@ -136,7 +138,12 @@ def submit(sheet: Sheet) -> Outcome:
         return _refused(outcome, 422)
     try:
         outcome.answered = _answer(sheet)
-        if place.record is not None and not mine and record.status == place.record.status and sheet.seen == place.record.version:
+        if (
+            place.record is not None
+            and not mine
+            and record.status == place.record.status
+            and sheet.seen == place.record.version
+        ):
             return _done(outcome, place.record)
         return _save(outcome, record, sheet)
     except QueryRefused as refused:
@@ -154,7 +161,9 @@ LOST_SIGHT = T("The record is no longer among your sites.", "该记录已不在�
 def _save(outcome: Outcome, record: CRF, sheet: Sheet) -> Outcome:
     actor, there = outcome.place.actor, outcome.place.record
     try:
-        saved = save_record(record, by=actor, reason=sheet.reason, seen=sheet.seen if there is not None else None)
+        saved = save_record(
+            record, by=actor, reason=sheet.reason, seen=sheet.seen if there is not None else None
+        )
     except Rejected as rejected:
         if any(p.code == "exists" for p in rejected.problems):
             return _conflict(outcome, sheet)
@@ -202,7 +211,9 @@ def _stale(outcome: Outcome, stale: Stale, sheet: Sheet) -> Outcome:
         return _done(outcome, stale.current)
     outcome.place = outcome.place.at(stale.current)
     theirs = changed(base, current)
-    outcome.meanwhile = {name: (current.get(name, ""), outcome.mine.get(name)) for name in {*theirs, *outcome.mine}}
+    outcome.meanwhile = {
+        name: (current.get(name, ""), outcome.mine.get(name)) for name in {*theirs, *outcome.mine}
+    }
     outcome.raw = {**current, **outcome.mine}
     return _refused(outcome, 409, stale.message)
 
@@ -211,7 +222,9 @@ def _conflict(outcome: Outcome, sheet: Sheet) -> Outcome:
     """The form was made by somebody else a moment ago, or by the first of two sendings of the same page."""
     place = outcome.place
     with audit.reading(place.actor):
-        there = place.model._default_manager.filter(pk=place.new_id, subject_id=place.subject.pk).first() or standing(place)
+        there = place.model._default_manager.filter(
+            pk=place.new_id, subject_id=place.subject.pk
+        ).first() or standing(place)
         if there is None:
             raise Http404
     sheet.place, outcome.place = place.at(there), place.at(there)
@@ -239,4 +252,8 @@ def retract(place: Place, reason: str, seen: int) -> Outcome:
 
 def answered(record: CRF) -> bool:
     """Whether the record holds any answer."""
-    return any(getattr(record, n) not in (None, "", []) for n, m in items(record).items() if m.calc is None and not m.part_of)
+    return any(
+        getattr(record, n) not in (None, "", [])
+        for n, m in items(record).items()
+        if m.calc is None and not m.part_of
+    )

@@ -89,9 +89,9 @@ def sent(model: Any, post: QueryDict) -> Raw:
     for name in (*(f"missing.{n}" for n in line_names(model)), *NOT_DONE):
         if name in post:
             raw[name] = post[name]
-    for name in getattr(model, "analytes", {}):
-        if raw.get(f"{name}_value") == "" and f"{name}_unit" in raw:
-            raw[f"{name}_unit"] = ""
+    for name, analyte in getattr(model, "analytes", {}).items():
+        if raw.get(f"{name}_value") == "" and raw.get(f"{name}_unit") == analyte.units.codes[0]:
+            del raw[f"{name}_unit"]  # the unit offered first beside an empty box says nothing
     return raw
 
 

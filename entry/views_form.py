@@ -13,6 +13,7 @@ from entry.places import Place, by_visit, form_url, many, place_of, record_named
 from entry.signin import signed_in
 from entry.submit import Outcome, Sheet, candidate, judged, retract, sheet_of, submit
 from entry.typed import raw_of
+from entry.words import counted
 from review.models import Query
 from review.places import line_name
 from safety.models import Deviation
@@ -78,16 +79,24 @@ def _told(outcome: Outcome) -> str:
     saved = outcome.saved
     assert saved is not None
     if saved.retracted:
-        return str(T("The record is retracted. It stays visible in the history.", "记录已撤销,仍保留在历史中。"))
+        return str(
+            T("The record is retracted. It stays visible in the history.", "记录已撤销,仍保留在历史中。")
+        )
     parts = (
         [T(f"Saved, version {saved.version}.", f"已保存,版本 {saved.version}。")]
         if outcome.changed
         else [T("Nothing was changed.", "没有改动。")]
     )
     if outcome.asked:
-        parts.append(T(f"{outcome.asked} points to check: see the queries.", f"有 {outcome.asked} 处需核实,见质疑。"))
+        n = counted(outcome.asked, "query is open", "queries are open", "条质疑待答复")
+        parts.append(T(f"{n}: see beside the fields.", f"{n},见相应项目旁。"))
     if outcome.answered:
-        parts.append(T(f"{outcome.answered} queries answered.", f"已答复 {outcome.answered} 条质疑。"))
+        parts.append(
+            T(
+                f"{counted(outcome.answered, 'query', 'queries', '')} answered.",
+                f"已答复 {outcome.answered} 条质疑。",
+            )
+        )
     return " ".join(str(part) for part in parts)
 
 
@@ -127,7 +136,11 @@ def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) ->
     record = place.record
     links = choices(model, place.subject.pk, place.subject.site_id)
     rows = rows_of(model, record or place.blank(), outcome.raw, links, place.visit, place.zone)
-    queries = list(Query.objects.filter(record_id=record.pk).exclude(status="CLOSED").order_by("entered_at")) if record else []
+    queries = (
+        list(Query.objects.filter(record_id=record.pk).exclude(status="CLOSED").order_by("entered_at"))
+        if record
+        else []
+    )
     flags = list(Deviation.objects.filter(record_id=record.pk).exclude(status="CLEARED")) if record else []
     free = attach(model, rows, outcome.problems, queries, flags)
     _beside(rows, outcome, links)
@@ -153,7 +166,9 @@ def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) ->
         "answers": sheet.answers if sheet else {},
         "reason": sheet.reason if sheet else "",
         "reasons": REASONS,
-        "not_done_options": [(c, str(w), c == outcome.raw.get("not_done_reason")) for c, w in MISSING.choices],
+        "not_done_options": [
+            (c, str(w), c == outcome.raw.get("not_done_reason")) for c, w in MISSING.choices
+        ],
         "visit_def": VISITS.get(place.visit),
         "many": many(model),
         "retract_failed": bool(sheet and sheet.act == "retract"),
@@ -164,12 +179,20 @@ def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) ->
 
 def _target(model: type[CRF], rows: list[Row], problem: Problem) -> str:
     """The id of the box a problem is about."""
-    boxes = {box.name: box.id for row in rows for box in row.boxes} | {f"missing.{r.name}": f"f-missing.{r.name}" for r in rows}
+    boxes = {box.name: box.id for row in rows for box in row.boxes} | {
+        f"missing.{r.name}": f"f-missing.{r.name}" for r in rows
+    }
     if problem.field in boxes:
         return boxes[problem.field]
     named = line_name(model, problem.field.removeprefix("missing.")) if problem.field else ""
     row = next((r for r in rows if r.name == named), None)
-    return row.box.id if row else f"f-{problem.field}" if problem.field in ("reason", "not_done_reason", "not_done") else "form"
+    return (
+        row.box.id
+        if row
+        else f"f-{problem.field}"
+        if problem.field in ("reason", "not_done_reason", "not_done")
+        else "form"
+    )
 
 
 def _typed(rows: list[Row], record: CRF) -> None:
@@ -243,6 +266,6 @@ def go_to_record(request: HttpRequest, form: str, key: str) -> HttpResponse:
     with audit.reading(request.actor):  # type: ignore[attr-defined]
         record = record_named(form, key)
         field = request.GET.get("field", "")
-        return redirect(record_url(record.subject.subjid, record, line_name(type(record), field) if field else ""))
-
-
+        return redirect(
+            record_url(record.subject.subjid, record, line_name(type(record), field) if field else "")
+        )

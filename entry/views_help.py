@@ -12,16 +12,43 @@ from trial.rules import Rule
 from trial.text import T
 
 GLOSSARY = (
-    ("CRF", T("Case report form: one form about one subject, often at one visit.", "病例报告表:关于一名受试者(通常在一次访视)的一张表。")),
-    ("Query", T("A question on a value. Automatic ones come from edit checks, others from the monitor.", "质疑:对某个值的提问,由自动核查或监查员发起。")),
-    ("Deviation", T("Something that departs from the protocol. It is recorded and flagged, never hidden or refused.", "方案偏离:与方案不符的情况。系统如实记录并提示,不隐藏、不拒绝。")),
-    ("D0", T("The day of the first ssCART-19 infusion. D14 is fourteen days later.", "首次回输 ssCART-19 的日期;D14 为其后第 14 天。")),
+    (
+        "CRF",
+        T(
+            "Case report form: one form about one subject, often at one visit.",
+            "病例报告表:关于一名受试者(通常在一次访视)的一张表。",
+        ),
+    ),
+    (
+        "Query",
+        T(
+            "A question on a value. Automatic ones come from edit checks, others from the monitor.",
+            "质疑:对某个值的提问,由自动核查或监查员发起。",
+        ),
+    ),
+    (
+        "Deviation",
+        T(
+            "Something that departs from the protocol. It is recorded and flagged, never hidden or refused.",
+            "方案偏离:与方案不符的情况。系统如实记录并提示,不隐藏、不拒绝。",
+        ),
+    ),
+    (
+        "D0",
+        T(
+            "The day of the first ssCART-19 infusion. D14 is fourteen days later.",
+            "首次回输 ssCART-19 的日期;D14 为其后第 14 天。",
+        ),
+    ),
     ("CRS", T("Cytokine release syndrome.", "细胞因子释放综合征。")),
-    ("ICANS", T("Immune effector cell-associated neurotoxicity syndrome.", "免疫效应细胞相关神经毒性综合征。")),
+    (
+        "ICANS",
+        T("Immune effector cell-associated neurotoxicity syndrome.", "免疫效应细胞相关神经毒性综合征。"),
+    ),
     ("DLT", T("Dose-limiting toxicity.", "剂量限制性毒性。")),
-    ("LLN / ULN", T("Lower and upper limit of the laboratory's reference range.", "实验室参考范围的下限与上限。")),
+    ("LLN / ULN", T("Lower and upper limit of the laboratory's range.", "实验室参考范围的下限与上限。")),
     ("SDV", T("Source data verification by the monitor.", "监查员的原始资料核查。")),
-)  # fmt: skip
+)
 
 
 @require_GET

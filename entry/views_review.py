@@ -74,10 +74,13 @@ def queries(request: HttpRequest) -> HttpResponse:
         age = request.GET.get("age", "")
         if age.isdecimal():
             rows = rows.filter(entered_at__lte=utc_now() - timedelta(days=min(int(age), 3650)))
+        subject = request.GET.get("subject", "")[:12]
+        if subject:
+            rows = rows.filter(subject__subjid=subject)
         page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
         asked = [_asked(query) for query in page.object_list]
         context = {"page": page, "queries": asked, "show": show, "age": age, "shows": [*QUERY_STATUS.choices, ("ALL", T("All", "全部"))],
-                   "filters": _query_string({"show": show, "age": age}), "typed": {}}  # fmt: skip
+                   "subject": subject, "filters": _query_string({"show": show, "age": age, "subject": subject})}  # fmt: skip
         return render(request, "entry/queries.html", context)
 
 

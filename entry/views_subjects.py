@@ -1,12 +1,10 @@
 """The subject matrix, a new subject, and the page of one subject."""
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -18,6 +16,7 @@ from entry.matrix import STATES, SUBJECTS_PER_PAGE, MatrixRow, VisitState, group
 from entry.overview import Line, lines_of
 from entry.places import form_url, many, record_url, subject_of
 from entry.signin import signed_in
+from entry.words import counted
 from review.models import Query
 from safety.forms import FORM
 from subjects.crf import CRF, Subject
@@ -51,20 +50,37 @@ def subjects(request: HttpRequest) -> HttpResponse:
     with audit.reading(actor):
         if wanted:
             return _go(request, wanted)
-        page = Paginator(Subject.objects.order_by("subjid"), SUBJECTS_PER_PAGE).get_page(request.GET.get("page"))
-        matrix = rows(list(page.object_list))
+        number = int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdecimal() else 1
+        start = (min(max(number, 1), 10_000) - 1) * SUBJECTS_PER_PAGE
+        found = list(Subject.objects.order_by("subjid")[start : start + SUBJECTS_PER_PAGE + 1])
+        matrix = rows(found[:SUBJECTS_PER_PAGE])
         kept = [row for row in matrix if not show or _shows(row, show)]
         context = {
             "groups": groups(),
             "rows": kept,
-            "page": page,
+            "previous": number - 1 if start else 0,
+            "following": number + 1 if len(found) > SUBJECTS_PER_PAGE else 0,
             "show": show,
+            "filters": f"show={show}" if show in SHOW else "",
             "shows": SHOW.items(),
             "states": STATES.items(),
-            "total": page.paginator.count,
-            "sums": {name: sum(getattr(row, name) for row in matrix) for name in ("queries", "deviations", "overdue")},
+            "total": len(matrix),
+            "sums": _sums(matrix),
         }
         return render(request, "entry/matrix.html", context)
+
+
+def _sums(matrix: list[MatrixRow]) -> list[str]:
+    """What waits, over all subjects shown."""
+
+    def total(name: str) -> int:
+        return sum(getattr(row, name) for row in matrix)
+
+    return [
+        counted(total("queries"), "open query", "open queries", "条待答复质疑"),
+        counted(total("deviations"), "open deviation", "open deviations", "项未处理偏离"),
+        counted(total("overdue"), "visit overdue", "visits overdue", "次访视逾期"),
+    ]
 
 
 def _shows(row: MatrixRow, show: str) -> bool:
@@ -75,7 +91,9 @@ def _go(request: HttpRequest, wanted: str) -> HttpResponse:
     """The subject with this number, however much of it was typed: 01-003, 003, 3."""
     ids = list(Subject.objects.order_by("subjid").values_list("subjid", flat=True))
     tail = re.sub(r"\D", "", wanted.rpartition("-")[2])
-    near = [s for s in ids if s == wanted] or [s for s in ids if tail and int(s.rpartition("-")[2]) == int(tail[:9])]
+    near = [s for s in ids if s == wanted] or [
+        s for s in ids if tail and int(s.rpartition("-")[2]) == int(tail[:9])
+    ]
     if len(near) == 1:
         return redirect(f"/subjects/{near[0]}")
     return render(request, "entry/search.html", {"wanted": wanted, "near": near}, status=200 if near else 404)
@@ -88,14 +106,18 @@ def new_subject(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     sites = list(Site.objects.filter(pk__in=actor.sites).order_by("code"))
     typed, problems = request.POST.get("subjid", "").strip(), []
-    site = next((s for s in sites if str(s.pk) == request.POST.get("site")), sites[0] if len(sites) == 1 else None)
+    site = next(
+        (s for s in sites if str(s.pk) == request.POST.get("site")), sites[0] if len(sites) == 1 else None
+    )
     if request.method == "POST" and site is not None:
         try:
             made = create_subject(typed, site, by=actor)
         except Rejected as rejected:
             problems = rejected.problems
         else:
-            messages.success(request, T(f"Subject {made.subjid} is entered.", f"受试者 {made.subjid} 已建立。"))
+            messages.success(
+                request, T(f"Subject {made.subjid} is entered.", f"受试者 {made.subjid} 已建立。")
+            )
             return redirect(f"/subjects/{made.subjid}")
     context = {"sites": sites, "site": site, "typed": typed, "problems": problems}
     return render(request, "entry/subject_new.html", context, status=422 if problems else 200)
@@ -133,6 +155,7 @@ class VisitBlock:
 
     visit: VisitState
     forms: list[FormState]
+    optional: list[FormState]
     open: bool
 
 
@@ -156,7 +179,9 @@ def subject_page(request: HttpRequest, subjid: str) -> HttpResponse:
             "blocks": [b for b in blocks if b.open or b.visit.lines],
             "later": [b for b in blocks if not (b.open or b.visit.lines)],
             "logs": [_log(subject, log.form, lines, counts) for log in LOGS],
-            "queries": list(Query.objects.filter(subject_id=subject.pk, status="OPEN").order_by("entered_at")),
+            "queries": list(
+                Query.objects.filter(subject_id=subject.pk, status="OPEN").order_by("entered_at")
+            ),
             **flags_of(subject),
         }
         return render(request, "entry/subject.html", context)
@@ -167,18 +192,27 @@ def _block(subject: Subject, visit: VisitState, lines: list[Line], counts: dict[
     plan = visit.visit
     there = [line.form for line in visit.lines]
     names = list(dict.fromkeys(("visit", *plan.forms, *there, *plan.optional)))
-    forms = []
+    forms: list[FormState] = []
+    needed: list[FormState] = []
     for name in names:
         found = [x for x in lines if x.form == name and (x.visit == plan.code or FORM[name].repeats == "one")]
         note = "" if name in plan.forms or name == "visit" or found else str(CONDITIONS.get(name, ""))
         optional = name in plan.optional and name not in plan.forms and not found
-        forms.append(_form(subject, FORM[name], plan.code, found, counts, note, optional))
+        (needed if optional else forms).append(
+            _form(subject, FORM[name], plan.code, found, counts, note, optional)
+        )
     started = visit.state not in ("none",)
-    return VisitBlock(visit, forms, started or plan.code in ("SCR",))
+    return VisitBlock(visit, forms, needed, started or plan.code in ("SCR",))
 
 
 def _form(
-    subject: Subject, model: type[CRF], visit: str, found: list[Line], counts: dict[Any, int], note: str, optional: bool
+    subject: Subject,
+    model: type[CRF],
+    visit: str,
+    found: list[Line],
+    counts: dict[Any, int],
+    note: str,
+    optional: bool,
 ) -> FormState:
     state = form_state(found, counts, optional)
     url = form_url(subject.subjid, model, visit)
@@ -222,7 +256,11 @@ def _log(subject: Subject, name: str, lines: list[Line], counts: dict[Any, int])
         state = form_state([line], counts)
         record = model(pk=line.pk, subject_id=subject.pk, visit=line.visit, sequence=line.sequence)
         words = f"{line.sequence}. {line.day(zone) or line.dated or ''} {_told(model, line)}".strip()
-        made.lines.append(LineState(words, record_url(subject.subjid, record), state, _word(state, False), counts.get(line.pk, 0)))
+        made.lines.append(
+            LineState(
+                words, record_url(subject.subjid, record), state, _word(state, False), counts.get(line.pk, 0)
+            )
+        )
     return made
 
 
@@ -233,8 +271,9 @@ def _told(model: type[CRF], line: Line) -> str:
     words = []
     for name, code in zip(TOLD.get(line.form, ()), line.told.split("|"), strict=False):
         codes = model._meta.get_field(name).item.codes  # type: ignore[union-attr]
-        words.append(str(codes.label(code)) if codes and code else code)
-    return " · ".join(word for word in words if word)
+        if code not in ("", "{}"):
+            words.append(str(codes.label(code)) if codes else code)
+    return " · ".join(words)
 
 
 @require_GET

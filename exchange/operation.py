@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 
 Schema = dict[str, Any]
-PROBLEM: Schema = {"$ref": "#/components/schemas/Problem"}
+PROBLEM: Schema = {"$ref": "#/components/responses/Problem"}
 HEADERS: dict[str, tuple[bool, str]] = {
     "If-Match": (True, 'The ETag of the version you saw, for example "3". / 您所见版本的 ETag,例如 "3"。'),
     "Idempotency-Key": (
@@ -58,7 +58,7 @@ class Described(AutoSchema):
             "tags": [self.view.tag],
             "security": [{"bearer": []}],
             "parameters": [*_path(path), *_query(self.view, method), *map(_header, op.headers)],
-            "responses": {str(op.status): _answer(op, self.view), **_refusals(verb, "{" in path)},
+            "responses": {str(op.status): _answer(op, self.view), **_refusals(verb)},
         }
         if op.status == 201:
             operation["responses"]["200"] = operation["responses"]["201"]
@@ -80,12 +80,8 @@ def _answer(op: Op, view: Any) -> Schema:
     return {"description": op.en, "content": content}
 
 
-def _refusals(verb: str, has_key: bool) -> Schema:
-    codes = _REFUSALS.get(verb, _REFUSALS["put"])
-    return {
-        code: {"description": "Problem", "content": {"application/problem+json": {"schema": PROBLEM}}}
-        for code in codes
-    }
+def _refusals(verb: str) -> Schema:
+    return dict.fromkeys(_REFUSALS.get(verb, _REFUSALS["put"]), PROBLEM)
 
 
 def _path(path: str) -> list[Schema]:

@@ -190,16 +190,16 @@ def form_schemas(model: type[CRF]) -> dict[str, Schema]:
     placed: dict[str, Schema] = {"subject": {"type": "string"}, "visit": {"type": ["string", "null"]}}
     required = ["subject", "visit"] if model.repeats in ("visit", "rows") else ["subject"]
     sent = {**_CONTROL, **_sendable(model)}
-    closed = {"type": "object", "additionalProperties": False}
+    change = {
+        "type": "object",
+        "additionalProperties": False,
+        "description": said,
+        "properties": {**placed, **sent},
+    }
     return {
         name: {"type": "object", "description": said, "properties": read, "required": list(read)},
-        f"{name}Entry": {
-            **closed,
-            "description": said,
-            "properties": {**placed, **sent},
-            "required": required,
-        },
-        f"{name}Change": {**closed, "description": said, "properties": {**placed, **sent}},
+        f"{name}Change": change,
+        f"{name}Entry": {"allOf": [ref(f"{name}Change"), {"type": "object", "required": required}]},
     }
 
 
@@ -222,6 +222,10 @@ def with_components(result: Schema, generator: Any, request: Any, public: bool) 
     """drf-spectacular's hook: add every named schema to the document."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
+    content = {"application/problem+json": {"schema": ref("Problem")}}
+    result["components"]["responses"] = {
+        "Problem": {"description": "RFC 9457 problem / 错误说明", "content": content}
+    }
     for model in FORMS:
         schemas.update(form_schemas(model))
     security = result["components"].setdefault("securitySchemes", {})

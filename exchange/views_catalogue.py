@@ -8,15 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiJsonRenderer
 from rest_framework.request import Request
 
 from exchange import catalogue
 from exchange.filters import format_of
+from exchange.jsontext import dumps
 from exchange.operation import Op
 from exchange.schemas import ANY, list_of
 from exchange.view import ApiView, Param, json_answer
-from trial.text import T
 
 CSV = Param(
     "format", "json or csv.", "json 或 csv。", {"type": "string", "enum": ["json", "csv"], "default": "json"}
@@ -104,7 +103,7 @@ def schema_json() -> bytes:
     """The OpenAPI document; it changes only with the code."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return bytes(OpenApiJsonRenderer().render(document, renderer_context={}))
+    return dumps(document).encode()
 
 
 @csp_update({"img-src": ["data:"]})
@@ -115,7 +114,6 @@ def docs(request: HttpRequest) -> HttpResponse:
         request,
         "exchange/docs.html",
         {
-            "title": T("ssCART-19 EDC: REST API", "ssCART-19 EDC:REST 接口"),
             "css": static(base + "swagger-ui.css"),
             "bundle": static(base + "swagger-ui-bundle.js"),
             "icon": static(base + "favicon-32x32.png"),

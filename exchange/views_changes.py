@@ -91,7 +91,7 @@ def _position(text: str, actor: Actor) -> Position:
         raise _start_again(
             "other_database",
             T(
-                "This cursor comes from another database or from before a restore; its numbers mean nothing here. Pull again without a cursor.",
+                "This cursor comes from another database, or from before a restore. Pull again without a cursor.",
                 "该游标来自另一个数据库或恢复之前的数据库,在此无效。请不带游标从头重新拉取。",
             ),
         )

@@ -17,7 +17,7 @@ from trial.text import T
 
 UNTOLD = {"id", "password", "version", "entered_at", "changed_at", "site", "subject"}
 STUDY_ZONE = "Asia/Shanghai"
-EMPTY = (None, "", [], {}, False)
+EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 PER_ITEM = ("missing", "typed")
 
 KINDS = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -146,6 +147,7 @@ def _next_subjects(last: UUID | None, chunk: int) -> list[UUID]:
 
 
 _COMPARED = ("status", "severity", "record_id", "field", "message_en", "protocol_version")
+_compared = itemgetter(*_COMPARED)
 
 
 def _out_of_step(ids: Sequence[UUID]) -> Iterator[UUID]:
@@ -156,7 +158,7 @@ def _out_of_step(ids: Sequence[UUID]) -> Iterator[UUID]:
     for book in casebooks(ids, READS):
         protocol = binding(book)
         found = {
-            key: tuple(described(rule, finding, protocol)[name] for name in _COMPARED)
+            key: _compared(described(rule, finding, protocol))
             for key, (rule, finding) in find(book, protocol).items()
         }
         if found != stored.get(book.subject_id, {}):

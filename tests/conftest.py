@@ -55,14 +55,22 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         suffix = os.environ.get("PYTEST_DB_SUFFIX", "")
         connection.settings_dict["TEST"]["NAME"] = f"test_edc{'_' + suffix if suffix else ''}"
         old_name = connection.settings_dict["NAME"]
+        _drop(connection.settings_dict["TEST"]["NAME"])
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         call_command("setup_study", verbosity=0)
         enter_the_cast()
         become("web")
     yield
     with django_db_blocker.unblock():
-        become("owner")
-        connection.creation.destroy_test_db(old_name, verbosity=0)
+        connection.close()
+        name, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], old_name
+        _drop(name)
+
+
+def _drop(name: str) -> None:
+    """Drop a test database, whoever is still connected to it."""
+    with psycopg.connect(os.environ[ROLES["owner"]], autocommit=True) as owner:
+        owner.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _forget_subjects(self: Any) -> None:

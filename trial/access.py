@@ -90,7 +90,7 @@ ROLES: dict[str, Role] = {
             "system",
             "The system itself",
             "系统",
-            (A.READ, A.ENTER, A.ENROL, A.ASK, A.CLOSE, A.LOCK, A.ASSESS),
+            (A.READ, A.ENTER, A.ENROL, A.ASK, A.CLOSE, A.LOCK, A.ASSESS, A.PEOPLE),
             sponsor=True,
         ),
     )

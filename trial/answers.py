@@ -96,10 +96,8 @@ def _read_one(model: type[models.Model], name: str, answer: Any, zone: str, read
 
 def _split_qualifier(name: str, answer: Any, reading: Reading) -> Any:
     """`<0.1` is the value 0.1 with the qualifier `<`."""
-    if not isinstance(answer, str):
-        return answer
-    found = re.match(r"^(<=|>=|<|>)\s*(.*)$", normalise(answer), re.S)
     qualifier = name.removesuffix("_value") + "_qual"
+    found = re.match(r"^(<=|>=|<|>)\s*(.*)$", normalise(answer), re.S) if isinstance(answer, str) else None
     if not found:
         reading.values.setdefault(qualifier, "")
         return answer
@@ -240,6 +238,15 @@ def _number(column: Any, answer: Any, zone: str) -> Decimal:
     places = max(0, -exponent)
     before = max(len(digits) + exponent, 0)
     most = column.max_digits - column.decimal_places
+    if before > most:
+        raise Refused(
+            "too_large",
+            T(
+                f"{_shown(answer)} has more than {most} digits before the point.",
+                f"{_shown(answer)} 的整数部分超过 {most} 位。",
+            ),
+            limit=f"{most} digits",
+        )
     if places > column.decimal_places and value != value.quantize(Decimal(1).scaleb(-column.decimal_places)):
         raise Refused(
             "too_many_decimals",
@@ -251,15 +258,6 @@ def _number(column: Any, answer: Any, zone: str) -> Decimal:
         )
     if places > column.decimal_places:
         value = value.quantize(Decimal(1).scaleb(-column.decimal_places))
-    if before > most:
-        raise Refused(
-            "too_large",
-            T(
-                f"{_shown(answer)} has more than {most} digits before the point.",
-                f"{_shown(answer)} 的整数部分超过 {most} 位。",
-            ),
-            limit=f"{most} digits",
-        )
     return Decimal(format(value, "f"))
 
 
@@ -295,10 +293,12 @@ def _text(column: Any, answer: Any, zone: str) -> str:
     return text
 
 
-_DAY = re.compile(r"^(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|年)?$")
-_COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
-_TIME = re.compile(r"^(.*?)[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?$")
-_SLASHED = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$")
+_DAY = re.compile(r"^(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|年)?$", re.ASCII)
+_COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})$", re.ASCII)
+_TIME = re.compile(
+    r"^(.*?)[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?$", re.ASCII
+)
+_SLASHED = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$", re.ASCII)
 
 
 def _date_text(answer: Any) -> str:
@@ -400,7 +400,14 @@ def _split_time(answer: Any, zone: str) -> tuple[str, datetime | None]:
     if offset is None:
         return iso, naive.replace(tzinfo=ZoneInfo(zone))
     offset = "+00:00" if offset == "Z" else offset if ":" in offset else f"{offset[:3]}:{offset[3:]}"
-    return iso, datetime.fromisoformat(naive.isoformat() + offset)
+    try:
+        return iso, datetime.fromisoformat(naive.isoformat() + offset)
+    except ValueError:
+        raise Refused(
+            "no_such_offset",
+            T(f"“{answer}” holds no offset from UTC.", f"“{answer}”中的时区偏移不存在。"),
+            "+08:00",
+        ) from None
 
 
 def _moment(column: Any, answer: Any, zone: str) -> datetime:

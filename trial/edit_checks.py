@@ -31,7 +31,7 @@ def impossible(record: Any, zone: str, today: date, now: datetime) -> list[Probl
     """What cannot be: outside a hard range, in the future, before what it must follow, or contradictory."""
     problems: list[Problem] = []
     for name, meaning in items(record).items():
-        value = getattr(record, name, None)
+        value = _answer(record, name)
         if value in (None, "", []):
             continue
         problems += _out_of_range(name, meaning, value)
@@ -47,7 +47,7 @@ def unlikely(record: Any) -> list[Doubt]:
     for name, meaning in items(record).items():
         if meaning.calc is not None:
             continue
-        value = getattr(record, name, None)
+        value = _answer(record, name)
         empty = value in (None, "", [])
         if not empty:
             doubts += _soft(name, name, meaning, meaning.soft, value)
@@ -61,6 +61,11 @@ def unlikely(record: Any) -> list[Doubt]:
                 f"{name}_value", name, record._meta.get_field(f"{name}_value").item, analyte.soft, value
             )
     return [*doubts, *record.doubts()] if not record.not_done else []
+
+
+def _answer(record: Any, name: str) -> Any:
+    """The stored answer; of a link its key, so that a link to nothing is not followed."""
+    return getattr(record, record._meta.get_field(name).attname)
 
 
 def _out_of_range(name: str, meaning: Item, value: Any) -> Iterator[Problem]:
@@ -244,7 +249,7 @@ def _absent(record: Any, name: str, meaning: Item) -> Iterator[Doubt]:
 def _missing_and_answered(record: Any) -> Iterator[Problem]:
     for name in record.missing:
         field = f"{name}_value" if name in getattr(record, "analytes", {}) else name
-        if getattr(record, field, None) not in (None, "", []):
+        if _answer(record, field) not in (None, "", []):
             meaning: Item = record._meta.get_field(field).item
             yield Problem(
                 field,

@@ -109,10 +109,8 @@ def read(
         found = [Entry(*row) for row in cursor.fetchall()]
     more = len(found) > limit
     entries = found[:limit]
-    if more:
-        after = (entries[-1].xid, entries[-1].id)
-    else:
-        after = max((position.xid, position.id), (horizon - 1, _MOST))
+    end = max((position.xid, position.id), (horizon - 1, _MOST))
+    after = (entries[-1].xid, entries[-1].id) if more else end
     return entries, Position(*after, position.system, tuple(sites)), more
 
 

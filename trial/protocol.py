@@ -496,7 +496,9 @@ V1 = Protocol(
     ltfu_contact_months=_guideline(13, "DV-63; FDA, long-term follow-up after gene therapy (2020)", _VERIFY),
     # Response, kinetics and time to event
     remission_blasts_below_pct=_guideline(
-        D(5), "Response; ELN adult ALL 2024", "From 5 % on: no remission, and relapse after one. Sources differ."
+        D(5),
+        "Response; ELN adult ALL 2024",
+        "From 5 % on: no remission, and relapse after one. Sources differ.",
     ),
     cr_neutrophils_above=_guideline(D("1.0"), "Response; ELN adult ALL 2024", "In 10^9/L."),
     cr_platelets_above=_guideline(D(100), "Response; ELN adult ALL 2024", "In 10^9/L."),

@@ -95,7 +95,11 @@ FATAL = Course(
         8: Crs("38.8", 2, hypotension=True, device="NASAL_CANNULA", flow="4"),
         9: Crs("38.3", 1),
     },
-    {7: Icans(2, CONFUSED, "AWAKENS_TO_VOICE"), 8: Icans(2, CONFUSED, "AWAKENS_TO_VOICE"), 9: Icans(1, FORGETFUL)},
+    {
+        7: Icans(2, CONFUSED, "AWAKENS_TO_VOICE"),
+        8: Icans(2, CONFUSED, "AWAKENS_TO_VOICE"),
+        9: Icans(1, FORGETFUL),
+    },
     tocilizumab=(3, 4, 5),
     steroid=(5, 6, 7, 8, 9, 10),
 )

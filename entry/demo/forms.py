@@ -60,13 +60,19 @@ def haematology(story: Story, visit: str, day: date, **typed: Any) -> Any:
         "reticulocytes": _shown(found["reticulocytes"], 1),
     }
     answers |= typed
-    return story.put("haematology", visit, lb_dt=at(day, "07:10"), **answers, **_units("haematology", *answers))
+    return story.put(
+        "haematology", visit, lb_dt=at(day, "07:10"), **answers, **_units("haematology", *answers)
+    )
 
 
-def _panel(story: Story, form: str, visit: str, day: date, table: dict[str, tuple[float, float, int]], typed: Any) -> Any:
+def _panel(
+    story: Story, form: str, visit: str, day: date, table: dict[str, tuple[float, float, int]], typed: Any
+) -> Any:
     n, severity = story.study_day(day), story.course.severity
     answers = {
-        name: _shown(story.vary(under_stress(rest, times, n, severity), 0.015 if name == "sodium" else 0.06), decimals)
+        name: _shown(
+            story.vary(under_stress(rest, times, n, severity), 0.015 if name == "sodium" else 0.06), decimals
+        )
         for name, (rest, times, decimals) in table.items()
     }
     units = _units(form, *answers)
@@ -104,9 +110,9 @@ def vital_signs(story: Story, visit: str, day: date) -> Any:
 
 def _vital_signs(story: Story, visit: str, when: str, timepoint: str, crs: Crs | None) -> None:
     low = crs is not None and crs.hypotension
-    oxygen = {"room_air": True}
+    oxygen: dict[str, Any] = {"room_air": True}
     if crs is not None and crs.device != "NONE":
-        oxygen = {"room_air": False, "o2_device": crs.device, "o2_flow_lpm": crs.flow}  # type: ignore[dict-item]
+        oxygen = {"room_air": False, "o2_device": crs.device, "o2_flow_lpm": crs.flow}
     weighed = visit in ("SCR", "LD-5", "LD-4", "LD-3", "D28", "M3") or timepoint == "PRE_INF"
     body = {"weight_kg": story.body.weight_kg, "height_cm": story.body.height_cm} if weighed else {}
     story.put(
@@ -120,7 +126,7 @@ def _vital_signs(story: Story, visit: str, when: str, timepoint: str, crs: Crs |
         dbp=round(story.vary(51 if low else 73, 0.05)),
         pulse=round(story.vary(118 if crs else 82, 0.08)),
         resp_rate=round(story.vary(24 if crs else 17, 0.1)),
-        spo2_pct=_shown(story.vary(93 if "room_air" not in oxygen or oxygen["room_air"] is False else 97.5, 0.01), 0),
+        spo2_pct=_shown(story.vary(93 if oxygen["room_air"] is False else 97.5, 0.01), 0),
         **oxygen,
         **body,
     )
@@ -169,7 +175,13 @@ def pk_sample(story: Story, visit: str, day: date) -> Any:
     """CAR copies: not there before the infusion, a peak in the second week, a long decline."""
     n = story.study_day(day)
     copies = story.vary(along_log(COPIES, n) * LEVEL_FACTOR[story.level], 0.3) if n > 0 else 0.0
-    common = {"specimen": "PB", "assay": "QPCR", "lloq": LLOQ, "gdna_ug": "0.2", "nominal_day": _nominal(story, visit)}
+    common = {
+        "specimen": "PB",
+        "assay": "QPCR",
+        "lloq": LLOQ,
+        "gdna_ug": "0.2",
+        "nominal_day": _nominal(story, visit),
+    }
     time = "09:00" if n == 0 else "07:15"
     if copies < LLOQ:
         return story.put("pk_sample", visit, collect_dt=at(day, time), result_text="BLQ", **common)
@@ -186,7 +198,9 @@ def _nominal(story: Story, visit: str) -> int:
 def pd_cytokine(story: Story, visit: str, day: date, **typed: Any) -> Any:
     """Cytokines; tocilizumab raises the IL-6 that is measured for two weeks."""
     n, severity = story.study_day(day), story.course.severity
-    found = {name: (under_stress(rest, times, n, severity), d) for name, (rest, times, d) in CYTOKINES.items()}
+    found = {
+        name: (under_stress(rest, times, n, severity), d) for name, (rest, times, d) in CYTOKINES.items()
+    }
     if any(0 < n - given <= 14 for given in story.course.tocilizumab):
         found["il6"] = (min(found["il6"][0] * TOCILIZUMAB_RAISES_IL6, 8_000), 1)
     answers = {name: _shown(story.vary(value, 0.1), decimals) for name, (value, decimals) in found.items()}
@@ -206,7 +220,8 @@ def pd_bcell(story: Story, visit: str, day: date) -> Any:
     n = story.study_day(day)
     decimals = {"cd19_abs": 3}
     answers = {
-        name: _shown(story.vary(along(curve, n), 0.15), decimals.get(name, 1)) for name, curve in B_CELLS.items()
+        name: _shown(story.vary(along(curve, n), 0.15), decimals.get(name, 1))
+        for name, curve in B_CELLS.items()
     }
     units = _units("pd_bcell", *answers)
     return story.put(

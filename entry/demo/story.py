@@ -61,7 +61,8 @@ class Story:
     consented: date | None = None
     apheresis_day: date | None = None
     kept: dict[tuple[str, str], Any] = field(default_factory=dict)
-    blanks: dict[str, dict[str, str]] = field(default_factory=dict)
+    blanks: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    relapse_at: str = ""
     afterwards: list[Callable[["Story"], None]] = field(default_factory=list)
 
     def plan(self, days_ago: int, *, delay: int = 0) -> "Story":
@@ -110,45 +111,38 @@ class Story:
         """A value as chance moves it, at most by `share`."""
         return value * self.dice.uniform(1 - share, 1 + share)
 
-    def put(
-        self,
-        form: str,
-        visit: str = "",
-        *,
-        draft: bool = False,
-        missing: Mapping[str, str] | None = None,
-        **answers: Any,
-    ) -> Any:
-        """Enter a new form as it would be typed. Returns the record; the last of each form and visit is kept."""
-        blank = {**self.blanks.get(form, {}), **(missing or {})}
-        record = FORM[form](subject=self.subject, site_id=self.subject.site_id, visit=visit)
-        answers = {name: answer for name, answer in answers.items() if name not in blank}
-        _fill(record, answers, blank)
-        record.status = "DRAFT" if draft else "COMPLETE"
-        saved = save_record(record, by=self.actor_of(form)).record
-        self.kept[(form, visit)] = saved
-        return saved
+    def put(self, form: str, visit: str = "", /, **answers: Any) -> Any:
+        """Enter a new form as it would be typed, complete. The last record of each form and visit is kept."""
+        return self._enter(form, visit, "COMPLETE", answers)
+
+    def begin(self, form: str, visit: str = "", /, **answers: Any) -> Any:
+        """Enter what is known so far, as a draft."""
+        return self._enter(form, visit, "DRAFT", answers)
+
+    def _enter(self, form: str, visit: str, status: str, answers: Mapping[str, Any]) -> Any:
+        blank = self.blanks.get((form, visit), {})
+        record = FORM[form](subject=self.subject, site_id=self.subject.site_id, visit=visit, status=status)
+        _fill(record, {name: answer for name, answer in answers.items() if name not in blank}, blank)
+        return self._save(record)
 
     def not_done(self, form: str, visit: str, reason: str) -> Any:
         """Enter that a whole form was not done, and why."""
         record = FORM[form](subject=self.subject, visit=visit, not_done=True, not_done_reason=reason)
         record.status = "COMPLETE"
-        self.kept[(form, visit)] = save_record(record, by=self.actor_of(form)).record
-        return self.kept[(form, visit)]
+        return self._save(record)
 
-    def change(
-        self,
-        record: Any,
-        reason: str,
-        *,
-        complete: bool = False,
-        missing: Mapping[str, str] | None = None,
-        **answers: Any,
-    ) -> Any:
-        """Change a saved form: a correction with its reason, or (reason "") what a draft still lacked."""
-        _fill(record, answers, dict(missing or {}))
-        record.status = "COMPLETE" if complete else record.status
-        saved = save_record(record, by=self.actor_of(record.form), reason=reason, seen=record.version).record
+    def correct(self, record: Any, reason: str, /, **answers: Any) -> Any:
+        """Change a saved form, with the reason."""
+        _fill(record, answers, {})
+        return self._save(record, reason, seen=record.version)
+
+    def finish(self, record: Any, /, **answers: Any) -> Any:
+        """Fill in what a draft still lacked and complete it."""
+        record.status = "COMPLETE"
+        return self.correct(record, "", **answers)
+
+    def _save(self, record: Any, reason: str = "", seen: int | None = None) -> Any:
+        saved = save_record(record, by=self.actor_of(record.form), reason=reason, seen=seen).record
         self.kept[(record.form, record.visit)] = saved
         return saved
 

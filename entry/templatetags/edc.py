@@ -10,7 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from trial.text import T
+from entry.words import now
 
 register = template.Library()
 
@@ -18,7 +18,7 @@ register = template.Library()
 @register.simple_tag
 def t(en: str, zh: str, **values: Any) -> str:
     """`{% t "English" "中文" %}` in the active language; `{n}` in the text takes the escaped value n=..."""
-    words = str(T(en, zh))
+    words = now(en, zh)
     return format_html(words, **values) if values else SafeString(words)
 
 

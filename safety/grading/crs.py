@@ -8,6 +8,7 @@ assessment has no grade, unless what is recorded already proves grade 4. Organ d
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from trial.item import Basis
 from visits.oxygen import LOW_FLOW_LIMIT, PRESSURE_DEVICES
@@ -113,3 +114,20 @@ def _breathing(found: CrsFindings) -> int | None:
     if device == "NASAL_CANNULA":
         return None if found.o2_flow_lpm is None else (2 if found.o2_flow_lpm <= LOW_FLOW_LIMIT else 3)
     return None if device is None else DEVICE_GRADES.get(device)
+
+
+def findings(row: Any, *, prior_fever: bool, fever_treated: bool, died_of_it: bool = False) -> CrsFindings:
+    """A CRS form as findings. What earlier assessments and medication say is told from outside."""
+    return CrsFindings(
+        row.temp_c,
+        row.fever_other_cause,
+        row.hypotension,
+        tuple(row.vasopressors) or None,
+        row.hypoxia,
+        row.oxygen_device or None,
+        row.o2_flow_lpm,
+        row.ppv_reason,
+        prior_fever,
+        fever_treated,
+        died_of_it,
+    )

@@ -6,11 +6,22 @@ is shown beside the grade and does not move the cut-offs.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from trial.item import Basis
 from visits.calc import ICE_ITEMS, ice_total
 
-__all__ = ["BASIS", "CITATION", "ICE_ITEMS", "VERSION", "IcansFindings", "icans_grade", "ice_grade", "ice_total"]
+__all__ = [
+    "findings",
+    "BASIS",
+    "CITATION",
+    "ICE_ITEMS",
+    "VERSION",
+    "IcansFindings",
+    "icans_grade",
+    "ice_grade",
+    "ice_total",
+]
 
 VERSION = "ASTCT2019"
 BASIS = Basis.GUIDELINE
@@ -90,3 +101,16 @@ def icans_grade(found: IcansFindings) -> int | None:
         return 4
     known = [grade for grade in grades if grade is not None]
     return max(known) if len(known) == len(grades) else None
+
+
+def findings(row: Any, *, died_of_it: bool = False) -> IcansFindings:
+    """An ICANS form as findings; without an answer the signs count as not due to another cause."""
+    return IcansFindings(
+        ice_total(row),
+        row.consciousness or None,
+        row.seizure or None,
+        row.motor_weakness_focal,
+        row.edema or None,
+        row.attributable is not False,
+        died_of_it,
+    )

@@ -1,0 +1,100 @@
+"""Who may reach which address: every address of the system has a row, or the matrix fails.
+
+A row gives, per method, what is needed: an Act, SIGNED (any signed-in person), ADMIN (a role that opens the review
+site) or PUBLIC. A method that is not named is refused to everybody (or does not exist there).
+"""
+
+from trial.access import Act
+
+PUBLIC, SIGNED, ADMIN, NOBODY = "public", "signed in", "review site", "nobody"
+Need = Act | str
+R, E = Act.READ, Act.ENTER
+
+PAGES: dict[str, dict[str, Need]] = {
+    "health": {"GET": PUBLIC},
+    "home": {"GET": SIGNED},
+    "login": {"GET": PUBLIC, "POST": PUBLIC},
+    "logout": {"GET": PUBLIC, "POST": PUBLIC},
+    "role": {"POST": SIGNED},
+    "language": {"GET": PUBLIC, "POST": PUBLIC},
+    "subjects": {"GET": R},
+    "new_subject": {"GET": Act.ENROL, "POST": Act.ENROL},
+    "subject": {"GET": R},
+    "flags": {"GET": R},
+    "check": {"POST": E},
+    "check_record": {"POST": E},
+    "form": {"GET": R, "POST": E},
+    "record": {"GET": R, "POST": E},
+    "go_to_record": {"GET": R},
+    "history": {"GET": R},
+    "deviations": {"GET": R},
+    "queries": {"GET": R},
+    "answer": {"POST": Act.ANSWER},
+    "rules": {"GET": SIGNED},
+    "help": {"GET": SIGNED},
+}
+REVIEW: dict[str, dict[str, Need]] = {
+    "admin/language/": {"GET": PUBLIC, "POST": PUBLIC},
+    "admin/login/": {"GET": PUBLIC, "POST": PUBLIC},
+    "admin/logout/": {"GET": PUBLIC, "POST": PUBLIC},
+    "admin/password_change/": {"GET": ADMIN, "POST": ADMIN},
+    "admin/password_change/done/": {"GET": ADMIN},
+    "admin/jsi18n/": {"GET": ADMIN},
+    "admin/autocomplete/": {"GET": NOBODY},
+    "admin/audit/": {"GET": Act.AUDIT},
+    "admin/queries/raise/": {"GET": Act.ASK, "POST": Act.ASK},
+    "admin/queries/close/": {"GET": NOBODY, "POST": Act.CLOSE},
+    "admin/queries/": {"GET": Act.CLOSE, "POST": Act.CLOSE},
+}
+API: dict[str, dict[str, Need]] = {
+    "api-sites": {"GET": R},
+    "api-subjects": {"GET": R, "POST": Act.ENROL},
+    "api-subject": {"GET": R},
+    "api-subject-history": {"GET": R},
+    "api-subject-visits": {"GET": R},
+    "api-visits": {"GET": R},
+    "api-deviations": {"GET": R},
+    "api-deviation": {"GET": R},
+    "api-deviation-history": {"GET": R},
+    "api-queries": {"GET": R, "POST": Act.ASK},
+    "api-query": {"GET": R},
+    "api-query-history": {"GET": R},
+    "api-query-answer": {"POST": Act.ANSWER},
+    "api-query-close": {"POST": Act.CLOSE},
+    "api-query-reopen": {"POST": Act.CLOSE},
+    "api-changes": {"GET": R},
+    "api-dictionary": {"GET": R},
+    "api-rules": {"GET": R},
+    "api-protocol": {"GET": R},
+    "api-problems": {"GET": PUBLIC},
+    "api-schema": {"GET": PUBLIC},
+    "api-docs": {"GET": PUBLIC},
+    "api-nowhere": {},
+}
+FORM_LIST: dict[str, Need] = {"GET": R, "POST": E}
+FORM_RECORD: dict[str, Need] = {"GET": R, "PUT": E, "PATCH": E, "DELETE": E}
+FORM_HISTORY: dict[str, Need] = {"GET": R}
+ADMIN_PAGE: dict[str, Need] = {"GET": ADMIN}
+ADMIN_POST: dict[str, Need] = {"GET": ADMIN, "POST": ADMIN}
+
+
+def needs(route: str, name: str | None) -> dict[str, Need] | None:
+    """The policy row of an address; None when nobody wrote one."""
+    if route.startswith("admin/"):
+        return _review(route)
+    if route.startswith("api/v1/forms/"):
+        if route.count("/") == 3:
+            return FORM_HISTORY
+        tail = route.split("/")[4:]
+        return FORM_LIST if tail == [""] else FORM_HISTORY if "history" in tail else FORM_RECORD
+    return API.get(name or "") if route.startswith("api/") else PAGES.get(name or "")
+
+
+def _review(route: str) -> dict[str, Need] | None:
+    for start, row in REVIEW.items():
+        if route.startswith(start):
+            return row
+    kind = route.rstrip("/").rpartition("/")[2]
+    if kind in ("add", "delete"):
+        return {"GET": NOBODY, "POST": NOBODY}
+    return ADMIN_POST if route.startswith("admin/") else None

@@ -1,0 +1,107 @@
+"""The acceptance vectors of the clinical specification, and the command that runs a file of them."""
+
+import json
+import warnings
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from safety.eligibility.facts import WORDING
+from safety.vectors.compare import same
+from safety.vectors.criteria import SETTINGS
+from safety.vectors.run import ADAPTERS, NOT_BUILT, load, run_group
+
+FILE = Path(__file__).resolve().parent.parent.parent / "shared" / "clinical" / "vectors.json"
+
+
+@pytest.fixture(scope="module")
+def groups() -> dict[str, Any]:
+    """The groups of the specification; a loud skip where the specification is not beside the repository."""
+    if not FILE.exists():
+        warnings.warn(f"NO VECTORS WERE RUN: {FILE} does not exist", stacklevel=1)
+        pytest.skip(f"NO VECTORS WERE RUN: {FILE} does not exist")
+    return load(FILE)
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_vector_of_the_group_comes_out(name: str, groups: dict[str, Any]) -> None:
+    outcome = run_group(name, groups[name]["vectors"])
+    assert outcome.total and outcome.differences == ()
+
+
+def test_every_group_of_the_file_is_run_or_named_as_not_built(groups: dict[str, Any]) -> None:
+    assert set(groups) == {*ADAPTERS, *NOT_BUILT}
+
+
+def test_every_group_bears_an_input_without_anything() -> None:
+    for name in set(ADAPTERS) - {"CTCAE", "CALENDAR", "ELIGIBILITY"}:
+        found = run_group(name, [{"id": "empty", "input": {}, "expected": "?"}]).differences[0].got
+        assert "Error" not in str(found), (name, found)
+
+
+def test_facts_and_settings_do_not_share_a_name() -> None:
+    assert not SETTINGS & set(WORDING)
+
+
+def run_file(folder: Path, groups: dict[str, Any]) -> tuple[str, int]:
+    """What the command prints for such a file, and its exit code."""
+    file, out = folder / "vectors.json", StringIO()
+    file.write_text(json.dumps({"groups": groups}))
+    try:
+        call_command("vectors", str(file), stdout=out)
+    except CommandError as error:
+        return out.getvalue(), error.returncode
+    return out.getvalue(), 0
+
+
+MRD = {"id": "MRD-1", "input": {"result": "DETECTED"}, "expected": "POSITIVE"}
+
+
+def test_command_prints_groups_and_total(tmp_path: Path) -> None:
+    said = run_file(tmp_path, {"MRD": {"vectors": [MRD]}, "CRM": {"vectors": [MRD]}})
+    assert said == ("MRD 1/1\nCRM not built\nTOTAL 1/1\n", 0)
+
+
+def test_command_lists_a_difference_and_fails(tmp_path: Path) -> None:
+    wrong = {**MRD, "expected": "NEGATIVE"}
+    said = run_file(tmp_path, {"MRD": {"vectors": [MRD, wrong]}})
+    assert said == ('MRD 1/2\nTOTAL 1/2\nMRD-1: expected "NEGATIVE", got "POSITIVE"\n', 1)
+
+
+def test_command_fails_on_a_group_it_does_not_know(tmp_path: Path) -> None:
+    said = run_file(tmp_path, {"WEATHER": {"vectors": [MRD]}, "MRD": {"vectors": [MRD]}})
+    assert said == ("WEATHER unknown group\nMRD 1/1\nTOTAL 1/1\n", 1)
+
+
+def test_an_error_is_a_difference(tmp_path: Path) -> None:
+    unknown = {"id": "X", "input": {"criterion": "I-09", "data": {"shoe_size": 43}}, "expected": "MET"}
+    said, code = run_file(tmp_path, {"ELIGIBILITY": {"vectors": [unknown]}})
+    assert code == 1 and "KeyError: 'shoe_size'" in said
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"groups": 3}'])
+def test_command_refuses_what_is_no_file_of_vectors(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text(content)
+    with pytest.raises(CommandError):
+        call_command("vectors", str(file))
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "equal"),
+    [
+        ("1.63", "1.6329931619", True),
+        ("1.63", "1.6251", True),
+        ("1.63", "1.6249", False),
+        ("1", "0.8", True),  # as many decimals as printed: the renal factor is therefore compared exactly
+        (None, "0", False),
+        (True, "1", False),
+    ],
+)
+def test_texts_compare_at_their_printed_decimals(expected: Any, got: str, equal: bool) -> None:
+    from decimal import Decimal
+
+    assert same(expected, Decimal(got)) is equal

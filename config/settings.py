@@ -187,7 +187,13 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "max_retries": 0}
+# A page must not wait for a broker that does not answer: the outbox keeps the work (see safety.doorbell).
+BROKER_PATIENCE = 0.3 if PROCESS == "web" else 5.0
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": min(BROKER_PATIENCE, 1.0),
+    "socket_timeout": BROKER_PATIENCE,
+    "max_retries": 0,
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 0}
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
@@ -223,6 +229,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL.replace("redis+socket://", "unix://", 1),
+        "OPTIONS": {"socket_timeout": BROKER_PATIENCE},
     }
 }
 

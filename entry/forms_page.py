@@ -266,13 +266,16 @@ def attach(
 ) -> tuple[list[Problem], list[Query], list[Deviation]]:
     """Put everything that names a field on its row; what names none is returned, for the top of the page."""
     by_name = {row.name: row for row in rows}
-    rest: tuple[list[Problem], list[Query], list[Deviation]] = ([], [], [])
-    for kind, things in enumerate((problems, queries, deviations)):
+
+    def place(things: Iterable[Any], shelf: str) -> list[Any]:
+        free = []
         for thing in things:
             named = thing.field.removeprefix("missing.")
             row = by_name.get(line_name(model, named)) if named else None
-            (rest[kind] if row is None else (row.problems, row.queries, row.deviations)[kind]).append(thing)  # type: ignore[attr-defined]
-    return rest
+            (free if row is None else getattr(row, shelf)).append(thing)
+        return free
+
+    return place(problems, "problems"), place(queries, "queries"), place(deviations, "deviations")
 
 
 def read_out(model: type[CRF], record: CRF, rows: list[Row], zone: str, links: Choices) -> None:

@@ -99,8 +99,8 @@ def _statement() -> str:
 
 def _select(form: type[CRF]) -> str:
     def text(name: str) -> str:
-        column = form._meta.get_field(name).column  # type: ignore[union-attr]
-        return f"coalesce({connection.ops.quote_name(column)}::text, '')"
+        column: Any = form._meta.get_field(name)
+        return f"coalesce({connection.ops.quote_name(column.column)}::text, '')"
 
     told = " || '|' || ".join(text(name) for name in TOLD.get(form.form, ())) or "''"
     dated = text(form.dated_by) if form.dated_by else "''"
@@ -164,9 +164,9 @@ def _row(form: type[CRF], line: Line) -> Any:
 
 
 def _typed(form: type[CRF], dated: str) -> Any:
-    column = form._meta.get_field(form.dated_by)
+    column: Any = form._meta.get_field(form.dated_by)
     if not dated:
-        return None if column.null else ""  # type: ignore[union-attr]
+        return None if column.null else ""
     if isinstance(column, DateTimeField):
         return datetime.fromisoformat(dated)
     return date.fromisoformat(dated) if isinstance(column, DateField) else dated

@@ -1,7 +1,7 @@
 """What a submitted form page asks for, and what came of it. Nothing that was typed is dropped on the way."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,6 @@ from trial.dates import local_day, utc_now
 from trial.edit_checks import calculate, impossible
 from trial.findings import Problem
 from trial.integrity import history_model
-from trial.item import items
 from trial.text import T
 
 
@@ -64,7 +63,9 @@ def sheet_of(place: Place, post: QueryDict) -> Sheet:
         reason=post.get("reason", ""),
         act=post.get("act", "save"),
         answers={
-            k.removeprefix("answer."): v for k, v in post.items() if k.startswith("answer.") and v.strip()
+            k.removeprefix("answer."): str(v)
+            for k, v in post.items()
+            if k.startswith("answer.") and str(v).strip()
         },
         stranger=post.get("typed_by", str(place.actor.person_id)) != str(place.actor.person_id),
     )
@@ -79,11 +80,7 @@ def _with_new_id(place: Place, new_id: str) -> Place:
     except ValueError:
         return place
     there = place.model._default_manager.filter(pk=key, subject_id=place.subject.pk).first()
-    return place.at(there) if there else Place(*_fields(place), new_id=key)
-
-
-def _fields(place: Place) -> tuple[Any, ...]:
-    return place.actor, place.subject, place.model, place.visit, place.record, place.zone
+    return place.at(there) if there else replace(place, new_id=key)
 
 
 def base_of(sheet: Sheet) -> CRF:
@@ -248,12 +245,3 @@ def retract(place: Place, reason: str, seen: int) -> Outcome:
         return _refused(outcome, 409, stale.message)
     except Locked as locked:
         return _refused(outcome, 423, locked.message)
-
-
-def answered(record: CRF) -> bool:
-    """Whether the record holds any answer."""
-    return any(
-        getattr(record, n) not in (None, "", [])
-        for n, m in items(record).items()
-        if m.calc is None and not m.part_of
-    )

@@ -85,7 +85,7 @@ def sent(model: Any, post: QueryDict) -> Raw:
         if kind_of(model._meta.get_field(name)) == "codes":
             raw[name] = [code for code in post.getlist(name) if code]
         else:
-            raw[name] = post[name].replace("\r\n", "\n")
+            raw[name] = str(post[name]).replace("\r\n", "\n")
     for name in (*(f"missing.{n}" for n in line_names(model)), *NOT_DONE):
         if name in post:
             raw[name] = post[name]

@@ -14,12 +14,12 @@ from entry.flags import record_link, shown
 from entry.kept import safe_next
 from entry.places import record_named, record_url
 from entry.signin import signed_in
+from entry.views_help import listed
 from review.history_page import history_of_record
 from review.models import QUERY_STATUS, Query
 from review.places import field_name, form_name, line_name
 from review.queries import QueryRefused, answer
 from safety.models import DEVIATION_STATUS, Deviation
-from safety.rules import RULES
 from trial import audit
 from trial.access import Act, Actor
 from trial.dates import utc_now
@@ -50,7 +50,7 @@ def deviations(request: HttpRequest) -> HttpResponse:
             "flags": shown(page.object_list),
             "wanted": wanted,
             "statuses": DEVIATION_STATUS.choices,
-            "rules": RULES.values(),
+            "rules": listed(),
             "filters": _query_string(wanted),
         }
         return render(request, "entry/deviations.html", context)

@@ -35,6 +35,7 @@ SHOW = {
 }
 
 
+@require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The day starts at the subjects."""
     actor: Actor | None = request.actor  # type: ignore[attr-defined]
@@ -254,7 +255,7 @@ def _log(subject: Subject, name: str, lines: list[Line], counts: dict[Any, int])
     zone = zone_of(subject.site_id)
     for line in found:
         state = form_state([line], counts)
-        record = model(pk=line.pk, subject_id=subject.pk, visit=line.visit, sequence=line.sequence)
+        record: CRF = model(id=line.pk, subject_id=subject.pk, visit=line.visit, sequence=line.sequence)
         words = f"{line.sequence}. {line.day(zone) or line.dated or ''} {_told(model, line)}".strip()
         made.lines.append(
             LineState(

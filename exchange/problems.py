@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework.exceptions import APIException, Throttled
@@ -263,7 +263,7 @@ Makers = tuple[tuple[tuple[type[Exception], ...], Callable[[Any, Any], ApiProble
 _MAKERS: Makers = (
     ((ApiProblem,), lambda exc, request: exc),
     ((Forbidden,), _forbidden),
-    ((NotFound, Http404, ObjectDoesNotExist), _not_found),
+    ((NotFound, Http404), _not_found),
     ((Rejected,), _rejected),
     ((Stale,), _stale),
     ((Locked,), _locked),

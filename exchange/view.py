@@ -13,6 +13,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from entry.door import NotFound
 from exchange.body import LengthRequired
 from exchange.operation import Described, Op
 from exchange.problems import ApiProblem, pointer, problem_of_header, problem_of_parameter
@@ -65,6 +66,8 @@ class ApiView(APIView):
         method = "GET" if request.method == "HEAD" else request.method or "GET"
         if method not in self.allowed_methods:
             return
+        if any("\x00" in str(value) for value in kwargs.values()):
+            raise NotFound
         if not self.public:
             self.actor = request.actor
             require(self.actor, self.acts.get(method, Act.READ))

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from drf_spectacular.generators import SchemaGenerator
+from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from exchange import catalogue
@@ -106,6 +107,7 @@ def schema_json() -> bytes:
     return dumps(document).encode()
 
 
+@require_safe
 @csp_update({"img-src": ["data:"]})
 def docs(request: HttpRequest) -> HttpResponse:
     """Swagger UI from our own server: no inline script, no inline style, nothing from elsewhere."""

@@ -26,6 +26,10 @@ def anchors(book: Casebook) -> Anchors:
 
 def windows(book: Casebook) -> dict[str, VisitWindow]:
     """The window of every visit of the schedule by its code."""
+    return book.once(_windows)
+
+
+def _windows(book: Casebook) -> dict[str, VisitWindow]:
     return {window.code: window for window in visit_windows(anchors(book))}
 
 

@@ -6,7 +6,7 @@ instances, and the rules cannot tell the difference.
 """
 
 from collections import defaultdict, namedtuple
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -24,6 +24,7 @@ from trial.models import IcfVersion, Site, SiteProtocol
 from visits.models import Visit
 
 Form = TypeVar("Form", bound=CRF)
+Result = TypeVar("Result")
 ANCHORS: tuple[type[CRF], ...] = (InformedConsent, Infusion, Visit)
 _UNASKED = {"site", "version", "entered_at", "changed_at"}
 """Columns no rule asks for; nor are the JSON ones (`missing`, `typed`) read."""
@@ -50,6 +51,7 @@ class Casebook:
     site: SiteBook
     now: datetime
     rows: Mapping[type[CRF], Sequence[Any]] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, form: type[Form]) -> Sequence[Form]:
         """The rows of a form that hold answers, oldest first. Raises KeyError when the form was not read."""
@@ -58,6 +60,12 @@ class Casebook:
     def every(self, form: type[Form]) -> Sequence[Form]:
         """The rows of a form, those marked "not done" included."""
         return cast(Sequence[Form], self.rows[form])
+
+    def once(self, work: "Callable[[Casebook], Result]") -> "Result":
+        """What `work` makes of this book, worked out at the first call and kept with the book."""
+        if work not in self.kept:
+            self.kept[work] = work(self)
+        return cast("Result", self.kept[work])
 
     @property
     def zone(self) -> str:

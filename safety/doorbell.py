@@ -1,11 +1,15 @@
 """Wake the worker after a commit. The outbox remembers the work; a lost ring costs two seconds, never a finding."""
 
 import logging
+import time
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
+
+REST_AFTER_FAILURE = 5.0
+_resting_until = 0.0
 
 
 def ring() -> None:
@@ -14,9 +18,14 @@ def ring() -> None:
 
 
 def _ring() -> None:
+    """One save waits, briefly, for a broker that does not answer; those of the next seconds leave it alone."""
+    global _resting_until
     from safety.tasks import drain
 
+    if time.monotonic() < _resting_until:
+        return
     try:
         drain.apply_async(retry=True, retry_policy={"max_retries": 0}, expires=30)
     except (OperationalError, OSError) as error:
+        _resting_until = time.monotonic() + REST_AFTER_FAILURE
         log.warning("broker unreachable, the outbox keeps the work: %s", type(error).__name__)

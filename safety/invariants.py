@@ -66,14 +66,18 @@ def lost(acknowledged: Iterable[Acknowledged]) -> Iterator[Broken]:
             stored = dict(model._default_manager.values_list("pk", "version"))
         for (name, key), version in newest.items():
             if name == form and stored.get(key, 0) < version:
-                yield Broken("I1", f"{form} {key}", f"version {version} was acknowledged, {stored.get(key)} is there")
+                yield Broken(
+                    "I1", f"{form} {key}", f"version {version} was acknowledged, {stored.get(key)} is there"
+                )
 
 
 def audit_broken() -> Iterator[Broken]:
     """I2 and I3 of every audited table."""
     for model in audited_models():
         yield from _ask("I2", model, _UNEQUAL, "rows differ from the history row of their version")
-        yield from _ask("I2", model, _VERSIONS, "rows whose history is not exactly the versions 1, 2, … up to theirs")
+        yield from _ask(
+            "I2", model, _VERSIONS, "rows whose history is not exactly the versions 1, 2, … up to theirs"
+        )
         yield from _ask("I2", model, _ORPHANS, "histories of rows that are gone")
         yield from _ask("I3", model, _REPLAYED, "rows are not what the ledger's last entry says")
         yield from _ask("I3", model, _ORDER, "ledger entries are out of the order of versions")

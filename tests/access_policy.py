@@ -34,9 +34,11 @@ PAGES: dict[str, dict[str, Need]] = {
     "help": {"GET": SIGNED},
 }
 REVIEW: dict[str, dict[str, Need]] = {
-    "admin/language/": {"GET": PUBLIC, "POST": PUBLIC},
+    # Django's own view: whatever the method, a language is chosen and nothing else happens.
+    "admin/language/": {"GET": PUBLIC, "POST": PUBLIC, "PUT": PUBLIC, "PATCH": PUBLIC, "DELETE": PUBLIC},
     "admin/login/": {"GET": PUBLIC, "POST": PUBLIC},
-    "admin/logout/": {"GET": PUBLIC, "POST": PUBLIC},
+    # Only POST signs out; every other method just leads to the sign-in page.
+    "admin/logout/": {"GET": PUBLIC, "POST": PUBLIC, "PUT": PUBLIC, "PATCH": PUBLIC, "DELETE": PUBLIC},
     "admin/password_change/": {"GET": ADMIN, "POST": ADMIN},
     "admin/password_change/done/": {"GET": ADMIN},
     "admin/jsi18n/": {"GET": ADMIN},

@@ -9,7 +9,11 @@ import pytest
 from django.db import connection
 
 from entry.door import set_lock
+from exchange.shapes import links_to
+from safety.forms import FORMS
 from tests.api_client import Api, codes, exact, problem, text
+from trial.item import items
+from trial.models import Person
 from visits.models import Haematology
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +317,27 @@ def test_a_subjects_visits_show_window_and_what_took_place(api: Api, subject: An
     assert visits["D28"]["nominal"] is None and visits["D28"]["state"] == "NOT_DUE"
     everyone = exact(api.get("visits/?visit=SCR"))
     assert {row["visit"] for row in everyone} == {"SCR"}
+
+
+LINKS = [(model, name) for model in FORMS for name in items(model) if links_to(model, name)]
+
+
+@pytest.mark.parametrize(("model", "name"), LINKS, ids=[f"{m.form}.{n}" for m, n in LINKS])
+def test_every_link_of_every_form_refuses_what_is_not_there(api: Api, subject: Any, model: Any, name: str) -> None:
+    wrong = 999_999 if links_to(model, name) is Person else str(uuid4())
+    document = problem(api.post(f"forms/{model.form}/", {"subject": subject.subjid, "visit": "SCR", name: wrong}), 400)
+    assert [error["pointer"] for error in document["errors"]] == [f"/{name}"]
+
+
+@pytest.mark.parametrize("model", FORMS, ids=[m.form for m in FORMS])
+def test_every_form_is_entered_read_listed_streamed_and_traced(api: Api, subject: Any, model: Any) -> None:
+    made = api.post(f"forms/{model.form}/", {"subject": subject.subjid, "visit": "SCR"})
+    assert made.status_code == 201, text(made)
+    record = exact(api.get(made["Location"]))
+    assert set(items(model)) < set(record)
+    assert exact(api.get(f"forms/{model.form}/?subject={subject.subjid}")) == [record]
+    assert exact(api.get(f"forms/{model.form}/?subject={subject.subjid}&format=ndjson")) == record
+    header, line = text(api.get(f"forms/{model.form}/?subject={subject.subjid}&format=csv")).splitlines()
+    assert header.split(",") == list(record) and record["id"] in line
+    (first,) = exact(api.get(made["Location"] + "history/"))
+    assert first["record"] == record

@@ -43,7 +43,9 @@ def open_as(chromium: Browser, live_server: Any, person_client: Any) -> Iterator
     complaints: list[str] = []
 
     def make(person: str = "coordinator_li", language: str = "en", width: int = 1440, **how: Any) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=live_server.url, **how)
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, base_url=live_server.url, **how
+        )
         session = person_client(person).cookies["edc_session"].value
         for name, value in (("edc_session", session), ("edc_language", language)):
             context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
@@ -113,7 +115,9 @@ def test_every_page_is_accessible_and_fits_its_window(
     for name, address in addresses(treated).items():
         page.goto(address)
         if PICTURES:
-            page.screenshot(path=str(Path(PICTURES) / f"{name}-{language}-{width}-{theme}.png"), full_page=True)
+            page.screenshot(
+                path=str(Path(PICTURES) / f"{name}-{language}-{width}-{theme}.png"), full_page=True
+            )
         wrong += [f"{name}: {line}" for line in findings(page)]
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             wrong.append(f"{name}: scrolls sideways")
@@ -142,7 +146,12 @@ def test_eighteen_subjects_and_all_visits_stand_on_one_screen(open_as: Any, new_
     assert page.locator(".matrix tbody tr").count() == 18
     assert page.locator(".matrix thead .v").count() >= 30
     assert page.evaluate("document.documentElement.scrollHeight") <= 900
-    assert page.evaluate("(() => { const b = document.querySelector('.scroll'); return b.scrollWidth - b.clientWidth })()") <= 0
+    assert (
+        page.evaluate(
+            "(() => { const b = document.querySelector('.scroll'); return b.scrollWidth - b.clientWidth })()"
+        )
+        <= 0
+    )
 
 
 def test_the_matrix_is_walked_with_arrow_keys(open_as: Any, new_subject: Any) -> None:
@@ -168,7 +177,13 @@ def test_a_panel_is_entered_without_leaving_the_keyboard(open_as: Any, subject: 
     expect(page.locator(".told")).to_contain_text("Saved, version 1")
     with audit.reading(li):
         record = Haematology.objects.get(subject=subject)
-    assert [str(getattr(record, f"{n}_value")) for n in ("wbc", "anc", "alc", "hgb", "plt")] == ["0.3", "0.1", "0.1", "82", "18"]
+    assert [str(getattr(record, f"{n}_value")) for n in ("wbc", "anc", "alc", "hgb", "plt")] == [
+        "0.3",
+        "0.1",
+        "0.1",
+        "82",
+        "18",
+    ]
     assert record.status == "COMPLETE"
 
 
@@ -260,7 +275,9 @@ def test_without_scripts_every_field_is_shown_and_the_form_posts(open_as: Any, s
 
 @pytest.mark.req("R-97")
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_sign_in_page_is_accessible_and_takes_a_password_manager(chromium: Browser, live_server: Any, language: str) -> None:
+def test_the_sign_in_page_is_accessible_and_takes_a_password_manager(
+    chromium: Browser, live_server: Any, language: str
+) -> None:
     context = chromium.new_context(base_url=live_server.url)
     context.add_cookies([{"name": "edc_language", "value": language, "url": live_server.url}])
     page = context.new_page()

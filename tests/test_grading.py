@@ -54,7 +54,10 @@ def test_every_table_names_its_version_and_source() -> None:
         ({"hypoxia": None, "oxygen_device": "MECH_VENT", "ppv_reason": "AIRWAY_PROTECTION"}, 1),
         ({"hypoxia": True, "oxygen_device": "MECH_VENT", "ppv_reason": "AIRWAY_PROTECTION"}, 4),
         ({"hypoxia": False, "oxygen_device": "FACEMASK"}, 1),  # oxygen for another cause
-        ({"hypotension": True, "hypoxia": True, "oxygen_device": "BLOW_BY", "vasopressors": ("DOPAMINE",)}, 3),
+        (
+            {"hypotension": True, "hypoxia": True, "oxygen_device": "BLOW_BY", "vasopressors": ("DOPAMINE",)},
+            3,
+        ),
         ({"temp_c": None}, None),
         ({"hypotension": None}, None),
         ({"hypotension": None, "vasopressors": ("DOPAMINE",)}, 3),
@@ -88,7 +91,9 @@ crs_partial = st.fixed_dictionaries(
 
 
 @given(crs_partial)
-def test_an_incomplete_crs_assessment_is_graded_only_if_every_completion_agrees(known: dict[str, Any]) -> None:
+def test_an_incomplete_crs_assessment_is_graded_only_if_every_completion_agrees(
+    known: dict[str, Any],
+) -> None:
     graded = crs_grade(CrsFindings(**known))
     hypoxia_open = known["hypoxia"] is None  # the device stands in for it
     pressors_open = known["hypotension"] is None and known["vasopressors"]
@@ -108,7 +113,14 @@ def test_every_device_and_sign_of_the_forms_has_a_grade() -> None:
 
 
 def test_forms_are_read_as_findings() -> None:
-    row = CrsAssessment(temp_c=D(39), fever_other_cause=False, hypotension=True, vasopressors=["DOPAMINE"], hypoxia=False, oxygen_device="NONE")
+    row = CrsAssessment(
+        temp_c=D(39),
+        fever_other_cause=False,
+        hypotension=True,
+        vasopressors=["DOPAMINE"],
+        hypoxia=False,
+        oxygen_device="NONE",
+    )
     assert crs_grade(crs.findings(row, prior_fever=False, fever_treated=False)) == 3
     row.vasopressors = []
     assert crs_grade(crs.findings(row, prior_fever=False, fever_treated=False)) is None
@@ -134,7 +146,10 @@ def test_forms_are_read_as_findings() -> None:
         ({"edema": "PAPILLEDEMA"}, 4),
         ({"edema": "PAPILLEDEMA", "attributable": False}, 0),
         ({"died_of_it": True}, 5),
-        *(({name: None}, None) for name in ("ice", "consciousness", "seizure", "motor_weakness_focal", "edema")),
+        *(
+            ({name: None}, None)
+            for name in ("ice", "consciousness", "seizure", "motor_weakness_focal", "edema")
+        ),
         ({"ice": None, "motor_weakness_focal": True}, 4),
         ({"ice": 1, "seizure": None}, None),
     ],
@@ -193,7 +208,9 @@ def test_ctcae(term: str, result: dict[str, Any], expected: int | None) -> None:
     ("term", "value", "expected"),
     [("Hypokalemia", "3.2", 1), ("Hyponatremia", "127", 2)],
 )
-def test_where_symptoms_decide_the_lower_grade_is_given_and_said(term: str, value: str, expected: int) -> None:
+def test_where_symptoms_decide_the_lower_grade_is_given_and_said(
+    term: str, value: str, expected: int
+) -> None:
     result = LabResult(D(value), lln=D(137) if term == "Hyponatremia" else D("3.5"))
     assert grade(term, result) == Toxicity(term, expected, needs_clinical=True)
     assert grade(term, replace(result, symptomatic=False)).needs_clinical is False
@@ -213,9 +230,18 @@ def test_a_grade_without_the_upper_limit_says_that_it_could_be_higher() -> None:
 
 @pytest.mark.parametrize(
     ("value", "qualifier", "expected"),
-    [("25", "<", 4), ("25", "<=", None), ("30", "<", None), ("200", ">", 0), ("125", ">=", 0), ("20", ">", None)],
+    [
+        ("25", "<", 4),
+        ("25", "<=", None),
+        ("30", "<", None),
+        ("200", ">", 0),
+        ("125", ">=", 0),
+        ("20", ">", None),
+    ],
 )
-def test_a_bounded_result_is_graded_only_where_every_value_agrees(value: str, qualifier: str, expected: int | None) -> None:
+def test_a_bounded_result_is_graded_only_where_every_value_agrees(
+    value: str, qualifier: str, expected: int | None
+) -> None:
     result = LabResult(D(value), lln=D(125), qualifier=qualifier)
     assert grade("Platelet count decreased", result).grade == expected
 
@@ -246,6 +272,11 @@ values = st.decimals(min_value=0, max_value=2000, places=2)
 @given(st.sampled_from(sorted(ctcae_terms.TERMS)), values, values)
 def test_the_farther_from_normal_the_higher_the_grade(name: str, one: Decimal, other: Decimal) -> None:
     term = ctcae_terms.TERMS[name]
-    near, far = (max(one, other), min(one, other)) if term.direction == "low" else (min(one, other), max(one, other))
-    grades = [grade(name, LabResult(v, lln=D(5), uln=D(10), baseline=D(8), symptomatic=False)).grade for v in (near, far)]
+    near, far = (
+        (max(one, other), min(one, other)) if term.direction == "low" else (min(one, other), max(one, other))
+    )
+    grades = [
+        grade(name, LabResult(v, lln=D(5), uln=D(10), baseline=D(8), symptomatic=False)).grade
+        for v in (near, far)
+    ]
     assert grades[0] is not None and grades[1] is not None and grades[0] <= grades[1]

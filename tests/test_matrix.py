@@ -82,8 +82,10 @@ def test_every_address_has_a_row_in_the_policy() -> None:
 
 
 @pytest.fixture
-def planted(subject: Any, li: Any, wu: Any) -> dict[str, str]:
+def planted(site: Any, li: Any, wu: Any) -> dict[str, str]:
     """A subject of site 01 whose records hold a canary; gives what the routes' parameters stand for."""
+    from dosing.models import Infusion
+    from entry.door import create_subject
     from review.queries import raise_query
     from safety.engine import evaluate
     from safety.models import Deviation
@@ -92,9 +94,8 @@ def planted(subject: Any, li: Any, wu: Any) -> dict[str, str]:
     from trial.people import system_actor
     from visits.models import Ecog
 
+    subject = create_subject("01-731", site, by=li)
     transplant = enter(subject, PriorTransplant, li, sct_date="2025-01-15").record
-    from dosing.models import Infusion
-
     enter(subject, Infusion, li, inf_start_dt="2025-02-20 10:00", part_no="1")
     ecog = enter(subject, Ecog, li, "SCR", ecog_date="2025-02-10", ecog="1").record
     query = raise_query(transplant, "sct_date", CANARY, by=wu)

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from config.celery import app
 from dosing.models import Infusion
 from entry.door import retract_record
-from safety import engine, outbox
+from safety import doorbell, engine, outbox
 from safety.adverse_events import AdverseEvent
 from safety.models import Deviation
 from safety.rules import RULES
@@ -48,7 +48,9 @@ def infusion(subject: Any, transplant: Any, li: Any) -> Any:
 def notes(subject: Any) -> list[int]:
     """The attempts of each note that waits for a subject."""
     with acting_as("worker"):
-        return list(Outbox.objects.filter(subject_id=subject.pk).order_by("id").values_list("attempts", flat=True))
+        return list(
+            Outbox.objects.filter(subject_id=subject.pk).order_by("id").values_list("attempts", flat=True)
+        )
 
 
 def drain() -> int:
@@ -225,7 +227,8 @@ def test_correcting_the_date_of_the_transplant_clears_the_flag_and_keeps_both_da
 
 
 def test_a_flag_that_was_cleared_opens_again(subject: Any, transplant: Any, infusion: Any, li: Any) -> None:
-    for day in ("2025-01-15", "2024-11-15", "2025-01-15"):
+    drain()
+    for day in ("2024-11-15", "2025-01-15"):
         transplant = correct(transplant, li, sct_date=day).record
         drain()
     assert dv01(subject) == ["OPEN", "CLEARED", "OPEN"]
@@ -286,14 +289,18 @@ def test_the_sweep_finds_what_only_the_clock_breaks(subject: Any, li: Any) -> No
 def late(subject: Any) -> list[str]:
     """The statuses of the flags for late reports."""
     with acting_as("worker"), audit.reading(system_actor()):
-        return list(Deviation.objects.filter(subject=subject, rule_id="DV-59").values_list("status", flat=True))
+        return list(
+            Deviation.objects.filter(subject=subject, rule_id="DV-59").values_list("status", flat=True)
+        )
 
 
 # --- the doorbell ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["nobody listens", "nobody answers"])
-def dead_broker(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def dead_broker(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """A broker's socket at which nobody listens, or at which somebody listens who never answers."""
     door = tmp_path / "broker.sock"
     with socket.socket(socket.AF_UNIX) as deaf:
@@ -302,6 +309,7 @@ def dead_broker(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyt
             deaf.listen(100)
         monkeypatch.setattr(app.conf, "broker_url", f"redis+socket://{door}")
         monkeypatch.setattr(app.amqp, "_producer_pool", None)
+        monkeypatch.setattr(doorbell, "_resting_until", 0.0)
         yield
 
 

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from safety.eligibility.facts import WORDING
 from safety.vectors.compare import same
-from safety.vectors.criteria import SETTINGS
+from safety.vectors.criteria import SETTINGS, eligibility
 from safety.vectors.run import ADAPTERS, NOT_BUILT, load, run_group
 
 FILE = Path(__file__).resolve().parent.parent.parent / "shared" / "clinical" / "vectors.json"
@@ -42,8 +43,24 @@ def test_every_group_bears_an_input_without_anything() -> None:
         assert "Error" not in str(found), (name, found)
 
 
-def test_facts_and_settings_do_not_share_a_name() -> None:
+@pytest.mark.parametrize(
+    ("criterion", "data", "verdict"),
+    [
+        (
+            "I-02",
+            {"cd19_specimen": "BONE_MARROW", "cd19_method": "FLOW_CYTOMETRY", "cd19_result": "POSITIVE"},
+            "MET",
+        ),
+        ("I-04a", {"lvef_pct": "50", "lvef_method": "ECHOCARDIOGRAM"}, "MET"),
+        ("I-04d", {"dyspnea_grade": "1", "spo2_pct": 91, "room_air": "YES"}, "NOT_MET"),
+        ("E-09", {"cns_history": "NO", "cns_leukaemia": "YES", "cns_leukaemia_excludes": True}, "MET"),
+    ],
+)
+def test_names_among_the_data_are_facts_first_and_settings_else(
+    criterion: str, data: dict[str, Any], verdict: str
+) -> None:
     assert not SETTINGS & set(WORDING)
+    assert eligibility({"criterion": criterion, "data": data}) == verdict
 
 
 def run_file(folder: Path, groups: dict[str, Any]) -> tuple[str, int]:
@@ -102,6 +119,4 @@ def test_command_refuses_what_is_no_file_of_vectors(content: str, tmp_path: Path
     ],
 )
 def test_texts_compare_at_their_printed_decimals(expected: Any, got: str, equal: bool) -> None:
-    from decimal import Decimal
-
     assert same(expected, Decimal(got)) is equal

@@ -99,7 +99,7 @@ def too_soon_after_transplant(story: Story) -> None:
 
 
 def late_and_missed(story: Story) -> None:
-    """Day 28 four days late (DV-51), month 2 missed (DV-52), two serious events reported late or not yet (DV-59)."""
+    """Day 28 six days late (DV-51), month 2 missed (DV-52), two serious events reported late or not yet (DV-59)."""
     admit(story.plan(77))
     collect(story)
     prepare(story)

@@ -136,4 +136,4 @@ def along_log(curve: Curve, day: int) -> float:
 
 def under_stress(rest: float, times: float, day: int, severity: float) -> float:
     """A value at rest as the inflammation of a day moves it; `severity` 1 is a moderate course."""
-    return rest * times ** (along(STRESS, day) * severity)
+    return rest * math.pow(times, along(STRESS, day) * severity)

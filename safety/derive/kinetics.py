@@ -20,6 +20,7 @@ UNIT = "copies*day/ug"
 ALL_BLQ, INSUFFICIENT, TRUNCATED = "ALL_BLQ", "INSUFFICIENT_SAMPLING", "TRUNCATED"
 HOURS_A_DAY = 24
 ZERO = Decimal(0)
+Point = tuple[Decimal, Decimal]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _end(last: Decimal, protocol: Protocol) -> tuple[Decimal | None, str]:
     return None, INSUFFICIENT
 
 
-def _points(profile: Sequence[Sample]) -> list[tuple[Decimal, Decimal]]:
+def _points(profile: Sequence[Sample]) -> list[Point]:
     """Times and concentrations with the BLQ rule applied, from time 0 on."""
     days = [s.day for s in profile if s.copies is not None]
     points = [
@@ -108,25 +109,24 @@ def area(profile: Sequence[Sample], end: Decimal) -> Decimal:
         for start, stop in pairwise(points):
             if start[0] >= end:
                 break
-            total += _piece(start, stop if stop[0] <= end else (end, _between(start, stop, end)))
+            total += _piece(start, stop, min(stop[0], end))
     return total
 
 
-def _falls(first: Decimal, second: Decimal) -> bool:
-    return ZERO < second < first
-
-
-def _piece(start: tuple[Decimal, Decimal], stop: tuple[Decimal, Decimal]) -> Decimal:
+def _piece(start: Point, stop: Point, until: Decimal) -> Decimal:
+    """The area from `start` to the day `until` on the way to `stop`: logarithmic where that way falls to a result."""
     (t1, c1), (t2, c2) = start, stop
-    if _falls(c1, c2):
-        return (c1 - c2) * (t2 - t1) / (c1 / c2).ln()
-    return (c1 + c2) * (t2 - t1) / 2
+    falls = ZERO < c2 < c1
+    c = c2 if until == t2 else _on_the_way(start, stop, until, falls=falls)
+    if falls:
+        return (c1 - c) * (until - t1) / (c1 / c).ln()
+    return (c1 + c) * (until - t1) / 2
 
 
-def _between(start: tuple[Decimal, Decimal], stop: tuple[Decimal, Decimal], day: Decimal) -> Decimal:
+def _on_the_way(start: Point, stop: Point, day: Decimal, *, falls: bool) -> Decimal:
     (t1, c1), (t2, c2) = start, stop
     part = (day - t1) / (t2 - t1)
-    if _falls(c1, c2):
+    if falls:
         return (c1.ln() + part * (c2.ln() - c1.ln())).exp()
     return c1 + part * (c2 - c1)
 

@@ -40,7 +40,7 @@ class Decision:
     verdict: Verdict
     evidence: tuple[Fact, ...]
     lacking: tuple[str, ...]
-    limit: str
+    limit: Words
     en: str
     zh: str
     note: Words | None = None
@@ -69,7 +69,7 @@ class Judge:
     id: str
     uses: tuple[str, ...]
     basis: Basis
-    limit: Callable[[Protocol], str]
+    limit: Callable[[Protocol], Words]
     check: Verdicts = field(repr=False)
     note: Callable[[Screening, Protocol], Words | None] | None = field(default=None, repr=False)
     parts: "tuple[Judge, ...]" = ()
@@ -85,7 +85,7 @@ class Judge:
         lacking = tuple(name for name in self.uses if _absent(getattr(facts, name)))
         shown = [name for name in self.uses if name not in lacking]
         words = (_INCLUSION if self.id.startswith("I") else _EXCLUSION)[verdict]
-        reasons = [_reason(facts, words[at], limit, shown, lacking, verdict, at) for at in (0, 1)]
+        reasons = [_reason(facts, words[at], limit[at], shown, lacking, verdict, at) for at in (0, 1)]
         return Decision(
             self.id,
             verdict,
@@ -102,7 +102,7 @@ class Judge:
 def judges(
     id_: str,
     *uses: str,
-    limit: Callable[[Protocol], str],
+    limit: Callable[[Protocol], Words],
     basis: Basis = Basis.REGISTRY,
     note: Callable[[Screening, Protocol], Words | None] | None = None,
     parts: tuple[Judge, ...] = (),

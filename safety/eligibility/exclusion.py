@@ -16,7 +16,7 @@ from trial.protocol import Protocol
     "relapse_after_first_remission",
     "number_of_relapses",
     "relapse_type",
-    limit=lambda p: p.excluded_relapse_type.value,
+    limit=lambda p: (p.excluded_relapse_type.value,) * 2,
 )
 def isolated_extramedullary_relapse(facts: Screening, protocol: Protocol) -> Verdict:
     """The latest relapse was extramedullary alone; without any relapse it was not."""
@@ -37,7 +37,7 @@ def _past_malignancy(facts: Screening, protocol: Protocol) -> Words | None:
 @judges(
     "E-02",
     "malignancy_ongoing",
-    limit=lambda p: "other malignancy, ongoing",
+    limit=lambda p: ("other malignancy, ongoing", "其他恶性肿瘤,持续存在"),
     note=_past_malignancy,
 )
 def other_malignancy(facts: Screening, protocol: Protocol) -> Verdict:
@@ -49,7 +49,10 @@ def other_malignancy(facts: Screening, protocol: Protocol) -> Verdict:
     "E-03",
     "prior_antigens",
     "prior_therapy_complete",
-    limit=lambda p: f"any prior therapy against {' or '.join(p.excluded_antigens.value)}",
+    limit=lambda p: (
+        f"any prior therapy against {' or '.join(p.excluded_antigens.value)}",
+        f"曾接受针对{'或'.join(p.excluded_antigens.value)}的治疗",
+    ),
 )
 def prior_cd19_therapy(facts: Screening, protocol: Protocol) -> Verdict:
     """Any prior therapy whose targets include CD19 or CD3, however long ago."""
@@ -64,7 +67,10 @@ def prior_cd19_therapy(facts: Screening, protocol: Protocol) -> Verdict:
     "steroid_last_dose",
     "icf",
     "planned",
-    limit=lambda p: f"within {p.steroid_washout_days.value} days before consent, or planned",
+    limit=lambda p: (
+        f"within {p.steroid_washout_days.value} days before consent, or planned",
+        f"签署知情同意前{p.steroid_washout_days.value}天内使用,或计划使用",
+    ),
 )
 def immunosuppression(facts: Screening, protocol: Protocol) -> Verdict:
     """Immunosuppressants or glucocorticoids in the days before consent, both ends included, or planned after it."""
@@ -90,7 +96,10 @@ def _dna_alone(facts: Screening, protocol: Protocol) -> Words | None:
     "tp_ab",
     "ebv_dna",
     "cmv_dna",
-    limit=lambda p: "a positive marker, or DNA above the limit of detection",
+    limit=lambda p: (
+        "a positive marker, or DNA above the limit of detection",
+        "任一标志物阳性,或核酸高于检测下限",
+    ),
     note=_dna_alone,
 )
 def viral_markers(facts: Screening, protocol: Protocol) -> Verdict:
@@ -111,13 +120,13 @@ def viral_markers(facts: Screening, protocol: Protocol) -> Verdict:
     )
 
 
-@judges("E-06", "uncontrolled_infection", limit=lambda p: "investigator's judgement")
+@judges("E-06", "uncontrolled_infection", limit=lambda p: ("investigator's judgement", "由研究者判断"))
 def uncontrolled_infection(facts: Screening, protocol: Protocol) -> Verdict:
     """The investigator's answer."""
     return yes(facts.uncontrolled_infection)
 
 
-@judges("E-07", "hiv_ab", "tp_ab", "sars_cov_2", limit=lambda p: "any of them positive")
+@judges("E-07", "hiv_ab", "tp_ab", "sars_cov_2", limit=lambda p: ("any of them positive", "任一阳性"))
 def hiv_syphilis_covid(facts: Screening, protocol: Protocol) -> Verdict:
     """HIV antibody, treponema antibody or SARS-CoV-2 positive."""
     return any_of((positive(facts.hiv_ab), positive(facts.tp_ab), positive(facts.sars_cov_2)))
@@ -129,7 +138,7 @@ def _allergic(facts: Screening, classes: tuple[str, ...]) -> Verdict:
     return Verdict.NOT_MET if facts.allergies_complete else Verdict.UNKNOWN
 
 
-@judges("E-08", "severe_allergies", "allergies_complete", limit=lambda p: "aminoglycosides")
+@judges("E-08", "severe_allergies", "allergies_complete", limit=lambda p: ("aminoglycosides", "氨基糖苷类"))
 def aminoglycoside_allergy(facts: Screening, protocol: Protocol) -> Verdict:
     """A severe immediate reaction to an aminoglycoside, at any time."""
     return _allergic(facts, ("AMINOGLYCOSIDE",))
@@ -144,7 +153,13 @@ def _cns_leukaemia(facts: Screening, protocol: Protocol) -> Words | None:
     )
 
 
-@judges("E-09", "cns_history", "cns_leukaemia", limit=lambda p: "past or present", note=_cns_leukaemia)
+@judges(
+    "E-09",
+    "cns_history",
+    "cns_leukaemia",
+    limit=lambda p: ("past or present", "既往或现患"),
+    note=_cns_leukaemia,
+)
 def cns_disease(facts: Screening, protocol: Protocol) -> Verdict:
     """Any disease of the CNS, past or present; leukaemia there only if the protocol counts it."""
     leukaemia = (yes(facts.cns_leukaemia),) if protocol.cns_leukaemia_excludes.value else ()
@@ -159,7 +174,8 @@ def cns_disease(facts: Screening, protocol: Protocol) -> Verdict:
     "unstable_angina",
     "other_heart_disease",
     limit=lambda p: (
-        f"angioplasty or stent within {p.cardiac_window_months.value} months before consent; others ever"
+        f"angioplasty or stent within {p.cardiac_window_months.value} months before consent; others ever",
+        f"签署知情同意前{p.cardiac_window_months.value}个月内血管成形或支架;其他不限时间",
     ),
 )
 def heart_disease(facts: Screening, protocol: Protocol) -> Verdict:
@@ -182,7 +198,7 @@ def heart_disease(facts: Screening, protocol: Protocol) -> Verdict:
     )
 
 
-@judges("E-11", "primary_immunodeficiency", limit=lambda p: "any")
+@judges("E-11", "primary_immunodeficiency", limit=lambda p: ("any", "任何"))
 def primary_immunodeficiency(facts: Screening, protocol: Protocol) -> Verdict:
     """A primary immunodeficiency."""
     return yes(facts.primary_immunodeficiency)
@@ -192,7 +208,7 @@ def primary_immunodeficiency(facts: Screening, protocol: Protocol) -> Verdict:
     "E-12",
     "severe_allergies",
     "allergies_complete",
-    limit=lambda p: ", ".join(p.study_drug_allergens.value),
+    limit=lambda p: (", ".join(p.study_drug_allergens.value),) * 2,
 )
 def study_drug_allergy(facts: Screening, protocol: Protocol) -> Verdict:
     """A severe immediate reaction to a drug used in this study, at any time."""
@@ -204,7 +220,10 @@ def study_drug_allergy(facts: Screening, protocol: Protocol) -> Verdict:
     "live_vaccine",
     "live_vaccine_date",
     "screening_start",
-    limit=lambda p: f"within {p.live_vaccine_days.value} days before screening",
+    limit=lambda p: (
+        f"within {p.live_vaccine_days.value} days before screening",
+        f"筛选前{p.live_vaccine_days.value}天内",
+    ),
 )
 def live_vaccine(facts: Screening, protocol: Protocol) -> Verdict:
     """A live vaccine in the weeks before screening, both ends included; other vaccines never count."""
@@ -214,20 +233,29 @@ def live_vaccine(facts: Screening, protocol: Protocol) -> Verdict:
     return all_of((yes(facts.live_vaccine), recent))
 
 
-@judges("E-14", "sex", "wocbp", "pregnancy_test", "lactating", limit=lambda p: "pregnant or lactating")
+@judges(
+    "E-14",
+    "sex",
+    "wocbp",
+    "pregnancy_test",
+    "lactating",
+    limit=lambda p: ("pregnant or lactating", "妊娠或哺乳"),
+)
 def pregnant_or_lactating(facts: Screening, protocol: Protocol) -> Verdict:
     """Lactating, or of childbearing potential with a positive test; never a man."""
     pregnant = all_of((yes(facts.wocbp), positive(facts.pregnancy_test)))
     return all_of((one_of(facts.sex, ("F",)), any_of((yes(facts.lactating), pregnant))))
 
 
-@judges("E-15", "autoimmune_active", limit=lambda p: "active at consent")
+@judges("E-15", "autoimmune_active", limit=lambda p: ("active at consent", "签署知情同意时活动"))
 def active_autoimmune_disease(facts: Screening, protocol: Protocol) -> Verdict:
     """An autoimmune disease that was active at consent."""
     return yes(facts.autoimmune_active)
 
 
-@judges("E-16", "prior_allo_sct", "gvhd_active", limit=lambda p: "active before consent")
+@judges(
+    "E-16", "prior_allo_sct", "gvhd_active", limit=lambda p: ("active before consent", "签署知情同意前活动")
+)
 def active_gvhd(facts: Screening, protocol: Protocol) -> Verdict:
     """GVHD active at consent; without an allogeneic transplant there is none."""
     return all_of((yes(facts.prior_allo_sct), yes(facts.gvhd_active)))
@@ -238,7 +266,10 @@ def active_gvhd(facts: Screening, protocol: Protocol) -> Verdict:
     "imp_ever",
     "imp_last_dose",
     "icf",
-    limit=lambda p: f"within {p.imp_washout_months.value} months before consent",
+    limit=lambda p: (
+        f"within {p.imp_washout_months.value} months before consent",
+        f"签署知情同意前{p.imp_washout_months.value}个月内",
+    ),
 )
 def investigational_product(facts: Screening, protocol: Protocol) -> Verdict:
     """An investigational product whose last day lies in the months before consent, both ends included."""
@@ -246,7 +277,7 @@ def investigational_product(facts: Screening, protocol: Protocol) -> Verdict:
     return all_of((yes(facts.imp_ever), recent))
 
 
-@judges("E-18", "other_unsuitable", limit=lambda p: "investigator's judgement")
+@judges("E-18", "other_unsuitable", limit=lambda p: ("investigator's judgement", "由研究者判断"))
 def otherwise_unsuitable(facts: Screening, protocol: Protocol) -> Verdict:
     """The investigator's answer."""
     return yes(facts.other_unsuitable)

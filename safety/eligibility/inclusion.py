@@ -6,10 +6,9 @@ Each function reads the registered text as the protocol version says; the text i
 from decimal import Decimal
 
 from safety.eligibility.answers import above, at_least, at_most, one_of, yes
-from safety.eligibility.decision import Words, judges
+from safety.eligibility.decision import Judge, Words, judges
 from safety.eligibility.facts import Screening
 from safety.eligibility.intervals import age_range, as_span, at_least_months_after
-from trial.item import Basis
 from trial.logic import Verdict, all_of, any_of
 from trial.protocol import Protocol
 from trial.units import FACTORS, convert
@@ -69,7 +68,10 @@ def _about_the_disease(facts: Screening, protocol: Protocol) -> Words | None:
     "tki_intolerant",
     "tki_lines_failed",
     "tki_contraindicated",
-    limit=lambda p: f"one of limbs (1) to (4); ≥ {p.sct_gap_months.value} months from allogeneic SCT",
+    limit=lambda p: (
+        f"one of limbs (1) to (4); ≥ {p.sct_gap_months.value} months from allogeneic SCT",
+        f"符合(1)至(4)之一;距异基因移植≥{p.sct_gap_months.value}个月",
+    ),
     note=_about_the_disease,
 )
 def relapsed_or_refractory(facts: Screening, protocol: Protocol) -> Verdict:
@@ -99,7 +101,10 @@ def _few_cd19(facts: Screening, protocol: Protocol) -> Words | None:
     "cd19_specimen",
     "cd19_method",
     "cd19_result",
-    limit=lambda p: f"positive by {p.cd19_method.value} in {' / '.join(p.cd19_specimens.value)}",
+    limit=lambda p: (
+        f"positive by {p.cd19_method.value} in {' / '.join(p.cd19_specimens.value)}",
+        f"{' / '.join(p.cd19_specimens.value)} {p.cd19_method.value} 阳性",
+    ),
     note=_few_cd19,
 )
 def cd19_expressed(facts: Screening, protocol: Protocol) -> Verdict:
@@ -110,14 +115,17 @@ def cd19_expressed(facts: Screening, protocol: Protocol) -> Verdict:
     return Verdict.of({"POSITIVE": True, "NEGATIVE": False}.get(facts.cd19_result or ""))
 
 
-@judges("I-03", "bm_blast_pct_morph", limit=lambda p: f"≥ {p.blasts_min_pct.value} %")
+@judges("I-03", "bm_blast_pct_morph", limit=lambda p: (f"≥ {p.blasts_min_pct.value} %",) * 2)
 def enough_marrow_blasts(facts: Screening, protocol: Protocol) -> Verdict:
     """Lymphoblasts by morphology of an adequate aspirate reach the limit; flow cytometry never stands in."""
     return at_least(facts.bm_blast_pct_morph, protocol.blasts_min_pct.value)
 
 
 @judges(
-    "I-04a", "lvef_pct", "lvef_method", limit=lambda p: f"≥ {p.lvef_min_pct.value} % by {p.lvef_method.value}"
+    "I-04a",
+    "lvef_pct",
+    "lvef_method",
+    limit=lambda p: (f"≥ {p.lvef_min_pct.value} % ({p.lvef_method.value})",) * 2,
 )
 def heart_function(facts: Screening, protocol: Protocol) -> Verdict:
     """Left ventricular ejection fraction by echocardiogram; by another method it proves neither."""
@@ -139,7 +147,7 @@ def _within_mg_dl(
     "I-04b",
     "creatinine",
     "creatinine_unit",
-    limit=lambda p: f"≤ {p.creatinine_max_mg_dl.value} mg/dL",
+    limit=lambda p: (f"≤ {p.creatinine_max_mg_dl.value} mg/dL",) * 2,
 )
 def kidney_function(facts: Screening, protocol: Protocol) -> Verdict:
     """Creatinine within the limit, in whichever unit it was reported."""
@@ -156,7 +164,8 @@ def kidney_function(facts: Screening, protocol: Protocol) -> Verdict:
     "bilirubin",
     "bilirubin_unit",
     limit=lambda p: (
-        f"ALT, AST ≤ {p.transaminase_max_uln.value} × ULN; bilirubin ≤ {p.bilirubin_max_mg_dl.value} mg/dL"
+        f"ALT, AST ≤ {p.transaminase_max_uln.value} × ULN; bilirubin ≤ {p.bilirubin_max_mg_dl.value} mg/dL",
+        f"ALT、AST ≤ {p.transaminase_max_uln.value} × ULN;总胆红素 ≤ {p.bilirubin_max_mg_dl.value} mg/dL",
     ),
 )
 def liver_function(facts: Screening, protocol: Protocol) -> Verdict:
@@ -184,7 +193,8 @@ def liver_function(facts: Screening, protocol: Protocol) -> Verdict:
     "spo2_pct",
     "room_air",
     limit=lambda p: (
-        f"dyspnoea ≤ grade {p.dyspnoea_max_grade.value}; SpO2 > {p.spo2_above_pct.value} % on room air"
+        f"dyspnoea ≤ grade {p.dyspnoea_max_grade.value}; SpO2 > {p.spo2_above_pct.value} % on room air",
+        f"呼吸困难≤{p.dyspnoea_max_grade.value}级;未吸氧时SpO2>{p.spo2_above_pct.value} %",
     ),
 )
 def lung_function(facts: Screening, protocol: Protocol) -> Verdict:
@@ -193,10 +203,15 @@ def lung_function(facts: Screening, protocol: Protocol) -> Verdict:
     return all_of((at_most(facts.dyspnea_grade, protocol.dyspnoea_max_grade.value), saturation))
 
 
-_ORGANS = (heart_function, kidney_function, liver_function, lung_function)
+_ORGANS: tuple[Judge, ...] = (heart_function, kidney_function, liver_function, lung_function)
 
 
-@judges("I-04", limit=lambda p: "; ".join(one.limit(p) for one in _ORGANS), parts=_ORGANS)
+def _every_organ(protocol: Protocol) -> Words:
+    limits = [one.limit(protocol) for one in _ORGANS]
+    return "; ".join(en for en, _ in limits), ";".join(zh for _, zh in limits)
+
+
+@judges("I-04", limit=_every_organ, parts=_ORGANS)
 def organ_function(facts: Screening, protocol: Protocol) -> Verdict:
     """Heart, kidney, liver and lung, each with its own decision."""
     return all_of(one.check(facts, protocol) for one in _ORGANS)
@@ -207,7 +222,10 @@ def organ_function(facts: Screening, protocol: Protocol) -> Verdict:
     "consent_signed",
     "consent_version_approved",
     "treatment_withdrawn",
-    limit=lambda p: "signed by the subject on an approved version, treatment not withdrawn",
+    limit=lambda p: (
+        "signed by the subject on an approved version, treatment not withdrawn",
+        "由受试者本人签署已获批准的版本,且未撤回治疗同意",
+    ),
 )
 def consent_given(facts: Screening, protocol: Protocol) -> Verdict:
     """Signed by the subject in person, on a version approved on that day, and not withdrawn for the treatment."""
@@ -217,7 +235,13 @@ def consent_given(facts: Screening, protocol: Protocol) -> Verdict:
 
 
 @judges(
-    "I-06", "birth_date", "icf", limit=lambda p: f"{p.age_min.value} to {p.age_max.value} years at consent"
+    "I-06",
+    "birth_date",
+    "icf",
+    limit=lambda p: (
+        f"{p.age_min.value} to {p.age_max.value} years at consent",
+        f"签署知情同意时{p.age_min.value}至{p.age_max.value}岁",
+    ),
 )
 def age_within_limits(facts: Screening, protocol: Protocol) -> Verdict:
     """Age in completed years on the day of consent, for every day the birth date could be."""
@@ -237,7 +261,10 @@ def age_within_limits(facts: Screening, protocol: Protocol) -> Verdict:
     "wocbp",
     "contraception_agrees",
     "contraception_methods",
-    limit=lambda p: "infertile, or agrees to contraception and names a method",
+    limit=lambda p: (
+        "infertile, or agrees to contraception and names a method",
+        "无生育能力,或同意避孕并填写避孕方法",
+    ),
 )
 def contraception_ensured(facts: Screening, protocol: Protocol) -> Verdict:
     """Not applicable to the infertile; else contraception is agreed to and a method is named."""
@@ -247,19 +274,19 @@ def contraception_ensured(facts: Screening, protocol: Protocol) -> Verdict:
     return any_of((infertile, all_of((yes(facts.contraception_agrees), named))))
 
 
-@judges("I-08", "tcell_expansion", limit=lambda p: "QUALIFIED")
+@judges("I-08", "tcell_expansion", limit=lambda p: ("QUALIFIED",) * 2)
 def expansion_qualified(facts: Screening, protocol: Protocol) -> Verdict:
     """The laboratory's word on T-cell expansion; pending is not known."""
     return Verdict.of({"QUALIFIED": True, "NOT_QUALIFIED": False}.get(facts.tcell_expansion or ""))
 
 
-@judges("I-09", "ecog", limit=lambda p: f"0 to {p.ecog_max.value}")
+@judges("I-09", "ecog", limit=lambda p: (f"0 – {p.ecog_max.value}",) * 2)
 def performance_status(facts: Screening, protocol: Protocol) -> Verdict:
     """ECOG performance status within the limit."""
     return at_most(facts.ecog, protocol.ecog_max.value)
 
 
-@judges("I-10", "vascular_access", limit=lambda p: "investigator's judgement")
+@judges("I-10", "vascular_access", limit=lambda p: ("investigator's judgement", "由研究者判断"))
 def vessels_allow_apheresis(facts: Screening, protocol: Protocol) -> Verdict:
     """The investigator's answer."""
     return yes(facts.vascular_access)
@@ -268,8 +295,10 @@ def vessels_allow_apheresis(facts: Screening, protocol: Protocol) -> Verdict:
 @judges(
     "I-11",
     "survival_over_3_months",
-    limit=lambda p: f"> {p.survival_more_than_months.value} months; investigator's judgement",
-    basis=Basis.REGISTRY,
+    limit=lambda p: (
+        f"> {p.survival_more_than_months.value} months; investigator's judgement",
+        f"大于{p.survival_more_than_months.value}个月;由研究者判断",
+    ),
 )
 def expected_survival(facts: Screening, protocol: Protocol) -> Verdict:
     """The investigator's answer."""

@@ -15,7 +15,7 @@ from trial.protocol import V1, Protocol
 
 Input = dict[str, Any]
 HINTS = get_type_hints(Screening)
-SETTINGS = {one.name for one in fields(Protocol)}
+SETTINGS = {one.name for one in fields(Protocol)} - set(HINTS)  # a name of both is a fact
 
 
 def calendar(given: Input) -> str | None:

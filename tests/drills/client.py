@@ -55,14 +55,18 @@ class Client:
             response = self.line.getresponse()
             text = response.read()
             tag = (response.getheader("ETag") or "").strip('"')
-            return Answer(response.status, int(tag) if tag.isdigit() else 0, json.loads(text) if text else None)
+            return Answer(
+                response.status, int(tag) if tag.isdigit() else 0, json.loads(text) if text else None
+            )
         except (OSError, http.client.HTTPException, ValueError):
             if self.line is not None:
                 self.line.close()
             self.line = None
             return Answer(0, 0, None)
 
-    def _until_answered(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[Answer, bool]:
+    def _until_answered(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[Answer, bool]:
         """Repeat until the server says something definite. Also tells whether an earlier try got no answer."""
         repeated = False
         for _ in range(600):
@@ -103,11 +107,20 @@ class Client:
     def retract(self, form: str, key: str, seen: int) -> int | None:
         """Strike a record out."""
         path = f"/api/v1/forms/{form}/{key}/"
-        answer, repeated = self._until_answered("DELETE", path, {"reason": "wrong subject"}, If_Match=f'"{seen}"')
+        answer, repeated = self._until_answered(
+            "DELETE", path, {"reason": "wrong subject"}, If_Match=f'"{seen}"'
+        )
         return self._changed("DELETE", form, key, seen, answer, {"retracted": True}, repeated)
 
     def _changed(
-        self, method: str, form: str, key: str, seen: int, answer: Answer, wanted: dict[str, Any], repeated: bool
+        self,
+        method: str,
+        form: str,
+        key: str,
+        seen: int,
+        answer: Answer,
+        wanted: dict[str, Any],
+        repeated: bool,
     ) -> int | None:
         """An acknowledged change; or the change of a try that was cut off, found when it was repeated."""
         if answer.status == 200:

@@ -16,7 +16,11 @@ def main() -> None:
     enter_the_cast()
     holders = {"01": "coordinator_li", "02": "coordinator_elsewhere", "pull": "statistician_sun"}
     day = timedelta(days=1)
-    print(json.dumps({k: mint(Person.objects.get(username=v), expiry=day, label="drill") for k, v in holders.items()}))
+    print(
+        json.dumps(
+            {k: mint(Person.objects.get(username=v), expiry=day, label="drill") for k, v in holders.items()}
+        )
+    )
 
 
 if __name__ == "__main__":

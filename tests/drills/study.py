@@ -18,7 +18,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from launch import roles
-from launch.children import Child
+from launch.children import Child, end_all
 from launch.run import ROOT, _as, _await_health, _children
 from launch.valkey import Valkey
 
@@ -35,6 +35,7 @@ class Study:
         self.folder, self.port = folder, _free_port()
         self.given = {name: os.environ[name] for name in ADDRESSES}
         self.broker, self.broker_wanted = Valkey(folder), True
+        self.kills = 0
         self.tokens: dict[str, str] = {}
         self.children: list[Child] = []
         self.keeper = threading.Thread(target=self._keep, daemon=True)
@@ -61,8 +62,7 @@ class Study:
         self._over.set()
         if self.keeper.ident:
             self.keeper.join()
-        for child in self.children:
-            child.end(0)
+        end_all(self.children)
         self.broker.stop()
         with psycopg.connect(self.given["DATABASE_OWNER_URL"], autocommit=True) as owner:
             owner.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
@@ -85,7 +85,12 @@ class Study:
 
     def _run(self, command: list[str], who: str, given: str = "") -> str:
         done = subprocess.run(
-            command, env=_as(who, self.base, self.addresses), cwd=ROOT, input=given, capture_output=True, text=True
+            command,
+            env=_as(who, self.base, self.addresses),
+            cwd=ROOT,
+            input=given,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout.strip()
@@ -123,17 +128,19 @@ class Study:
 
     # --- killing ------------------------------------------------------------------------------------------------
 
-    def kill(self, name: str, of_master: bool, chance: random.Random) -> bool:
-        """kill -9 the master of "web", "worker" or "beat", or one of the processes it forked. False if none was there."""
-        with self._killing:
-            running = next(child.running for child in self.children if child.name == name)
-            if running is None or running.poll() is not None:
-                return False
-            forked = children_of(running.pid)
-            if not of_master and not forked:
-                return False
-            os.kill(running.pid if of_master else chance.choice(forked), signal.SIGKILL)
-            return True
+    def kill(self, name: str, master: bool, chance: random.Random) -> None:
+        """kill -9 the master of "web", "worker" or "beat", or one of the processes it forked, as soon as one is there."""
+        for _ in range(600):
+            with self._killing:
+                running = next(child.running for child in self.children if child.name == name)
+                alive = running is not None and running.poll() is None
+                there = ([running.pid] if master else children_of(running.pid)) if running and alive else []
+                if there:
+                    os.kill(chance.choice(there), signal.SIGKILL)
+                    self.kills += 1
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"no {name} process came back")
 
     def kill_broker(self) -> None:
         """kill -9 of Valkey."""
@@ -141,6 +148,23 @@ class Study:
             assert self.broker.server is not None
             self.broker.server.kill()
             self.broker.server.wait()
+
+    @contextmanager
+    def without_broker(self, how: str) -> Iterator[None]:
+        """Valkey "dead" (killed, not started again) or "deaf" (stopped: it takes connections and never answers)."""
+        server = self.broker.server
+        assert server is not None
+        if how == "deaf":
+            server.send_signal(signal.SIGSTOP)
+        else:
+            self.broker_wanted = False
+            self.kill_broker()
+        try:
+            yield
+        finally:
+            self.broker_wanted = True
+            if how == "deaf":
+                server.send_signal(signal.SIGCONT)
 
     def flush_broker(self) -> None:
         """Throw away everything that Valkey holds."""
@@ -153,7 +177,10 @@ class Study:
 
     def postmaster(self) -> int | None:
         """The process id of the database server, None when it is not on this machine's own socket."""
-        note = Path(conninfo_to_dict(self.given["DATABASE_URL"]).get("host") or "/nowhere") / ".s.PGSQL.5432.lock"
+        note = (
+            Path(str(conninfo_to_dict(self.given["DATABASE_URL"]).get("host") or "/nowhere"))
+            / ".s.PGSQL.5432.lock"
+        )
         return int(note.read_text().split("\n", 1)[0]) if note.exists() else None
 
     def kill_backend(self) -> bool:

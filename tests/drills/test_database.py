@@ -30,7 +30,9 @@ def wait_for_database(study: Study) -> float:
 @pytest.mark.req("R-76")
 @pytest.mark.req("R-77")
 @pytest.mark.timeout(300)
-def test_a_crash_of_the_database_loses_nothing_and_answers_503(study: Study, tmp_path: Path, figures: Any) -> None:
+def test_a_crash_of_the_database_loses_nothing_and_answers_503(
+    study: Study, tmp_path: Path, figures: Any
+) -> None:
     if study.postmaster() is None:
         pytest.skip("the database is reached over the network: its processes are not ours to kill")
     outages = []
@@ -65,5 +67,7 @@ def test_a_crash_of_the_database_loses_nothing_and_answers_503(study: Study, tmp
     assert judging.trouble(writers) == []
     assert content == [] and judging.twice_or_never(study, writers.results) == 0
     assert slowest < 10
-    assert any(r["status"] in (200, 201) and r["at"] > ended - 2 for r in writers.requests), "it did not recover"
+    assert any(r["status"] in (200, 201) and r["at"] > ended - 2 for r in writers.requests), (
+        "it did not recover"
+    )
     assert (flags["missed"], flags["false"], flags["doubled"]) == (0, 0, 0)

@@ -83,7 +83,9 @@ def test_a_puller_that_is_killed_misses_nothing(study: Study, tmp_path: Path, fi
     for n in range(SLOW):
         client.enrol(f"01-{980 + n}", "01")
         slow.append(client.enter("prior_transplant", {"subject": f"01-{980 + n}", "sct_date": "2019"}))
-    threads = [threading.Thread(target=change_slowly, args=(study, key, over, n)) for n, key in enumerate(slow)]
+    threads = [
+        threading.Thread(target=change_slowly, args=(study, key, over, n)) for n, key in enumerate(slow)
+    ]
     for thread in threads:
         thread.start()
     puller = Puller(study, tmp_path / "pulled.jsonl")

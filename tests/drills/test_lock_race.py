@@ -57,7 +57,9 @@ def write_raw(connection: "psycopg.Connection[Any]", site: int, key: str, delay:
                 " set_config('edc.reason', 'raw', true)",
                 [str(site)],
             )
-            connection.execute("UPDATE subjects_priortransplant SET conditioning = 'MAC' WHERE id = %s", [key])
+            connection.execute(
+                "UPDATE subjects_priortransplant SET conditioning = 'MAC' WHERE id = %s", [key]
+            )
         return "saved"
     except psycopg.errors.CheckViolation:
         return "refused"
@@ -67,9 +69,43 @@ def save(client: Client, key: str, delay: float) -> str:
     """A correction over REST by somebody who saw version 1."""
     time.sleep(delay)
     answer = client.send(
-        "PATCH", f"/api/v1/forms/prior_transplant/{key}/", {"sct_date": "2018", "reason": "late"}, If_Match='"1"'
+        "PATCH",
+        f"/api/v1/forms/prior_transplant/{key}/",
+        {"sct_date": "2018", "reason": "late"},
+        If_Match='"1"',
     )
-    return {200: "saved", 412: "stale", 423: "locked", 409: "locked"}.get(answer.status, f"{answer.status} {answer.body}")
+    return {200: "saved", 412: "stale", 423: "locked", 409: "locked"}.get(
+        answer.status, f"{answer.status} {answer.body}"
+    )
+
+
+def race(
+    locker: Locker,
+    client: Client,
+    connection: "psycopg.Connection[Any]",
+    place: tuple[int, str],
+    aim: float,
+    chance: random.Random,
+) -> dict[str, str]:
+    """One trial: a lock, a correction over REST and a raw write set off together; what the two writers were told."""
+    told: dict[str, str] = {}
+    early, late = chance.uniform(0, 0.01), chance.uniform(0, 2 * aim)
+
+    def rest() -> None:
+        told["rest"] = save(client, place[1], early)
+
+    def raw() -> None:
+        told["raw"] = write_raw(connection, *place, late)
+
+    locker.take_aim(place[1], chance.uniform(0, 2 * aim))
+    writers = [threading.Thread(target=rest), threading.Thread(target=raw)]
+    for writer in writers:
+        writer.start()
+    locker.fire()
+    locker.locked()
+    for writer in writers:
+        writer.join()
+    return told
 
 
 @pytest.mark.req("R-23")
@@ -82,24 +118,16 @@ def test_no_write_lands_after_the_lock(study: Study, figures: Any) -> None:
     subjects = [f"01-{970 + n}" for n in range(6)]
     for subjid in subjects:
         client.enrol(subjid, "01")
-    keys = []
+    keys, aim = [], 0.01
     with study.connect("web") as connection:
         for n in range(TRIALS):
-            key = client.enter("prior_transplant", {"subject": subjects[n % 6], "sct_date": "2019", "sct_type": "AUTO"})
-            keys.append(key)
-            told: dict[str, str] = {}
-            # the door reads and answers around the write: the lock aims at the middle of a save
-            locker.take_aim(key, chance.uniform(0, 0.02))
-            raw = threading.Thread(
-                target=lambda k=key, d=chance.uniform(0, 0.03): told.update(raw=write_raw(connection, site, k, d))
+            key = client.enter(
+                "prior_transplant", {"subject": subjects[n % 6], "sct_date": "2019", "sct_type": "AUTO"}
             )
-            rest = threading.Thread(target=lambda k=key, d=chance.uniform(0, 0.01): told.update(rest=save(client, k, d)))
-            raw.start()
-            rest.start()
-            locker.fire()
-            locker.locked()
-            raw.join()
-            rest.join()
+            keys.append(key)
+            told = race(locker, client, connection, (site, key), aim, chance)
+            # come closer to where save and lock win equally often
+            aim = max(0.001, aim + (-0.002 if told["rest"] == "saved" else 0.002))
             outcomes[told["rest"], told["raw"]] += 1
     locker.end()
     after = study.rows(
@@ -124,4 +152,4 @@ def test_no_write_lands_after_the_lock(study: Study, figures: Any) -> None:
     )
     assert after == 0 and kept == acknowledged
     assert {rest for rest, _ in outcomes} <= {"saved", "stale", "locked"}
-    assert acknowledged and sum(n for (rest, _), n in outcomes.items() if rest == "locked")
+    assert TRIALS / 10 < acknowledged < TRIALS * 9 / 10, "the race was no race"

@@ -38,7 +38,13 @@ class Writer:
         transplant = self._enter(subjid, "prior_transplant", {"sct_date": TOO_SOON, "sct_type": "ALLO"})
         infusion = self._enter(subjid, "infusion", {"inf_start_dt": DAY0, "part_no": 1})
         end = self.chance.choice(
-            (self._leave, self._transplant_was_earlier, self._to_and_fro, self._infusion_was_later, self._strike_out)
+            (
+                self._leave,
+                self._transplant_was_earlier,
+                self._to_and_fro,
+                self._infusion_was_later,
+                self._strike_out,
+            )
         )
         end(subjid, transplant, infusion)
         self.shared.touch(self)
@@ -85,7 +91,9 @@ class Shared:
         """Enter the subject and the record."""
         self.subjid = f"{site}-{number:03d}"
         client.enrol(self.subjid, site)
-        self.key = client.enter("prior_transplant", {"subject": self.subjid, "sct_date": "2020-01-01", "sct_type": "ALLO"})
+        self.key = client.enter(
+            "prior_transplant", {"subject": self.subjid, "sct_date": "2020-01-01", "sct_type": "ALLO"}
+        )
         self.second = 0
 
     def touch(self, writer: Writer) -> None:
@@ -105,7 +113,12 @@ def main() -> None:
     clients = [Client(port, given["token"]) for _ in range(THREADS)]
     shared = Shared(clients[0], given["site"], given["first"])
     writers = [
-        Writer(client, given["site"], list(range(given["first"] + 1 + n, given["first"] + NUMBERS, THREADS)), shared)
+        Writer(
+            client,
+            given["site"],
+            list(range(given["first"] + 1 + n, given["first"] + NUMBERS, THREADS)),
+            shared,
+        )
         for n, client in enumerate(clients)
     ]
 

@@ -27,7 +27,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         waiting = Outbox.objects.count()
         if waiting:
-            self.stderr.write(f"{waiting} notes wait in the outbox; until the worker has done them, I4 may not hold")
+            self.stderr.write(
+                f"{waiting} notes wait in the outbox; until the worker has done them, I4 may not hold"
+            )
         saves = list(_acknowledged(options["acknowledged"])) if options["acknowledged"] else []
         found = [*lost(saves), *broken()]
         for one in found:

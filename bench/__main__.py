@@ -15,7 +15,9 @@ from bench.report import machine, table, write_json
 
 def main() -> int:
     """Measure; the exit code is 2 when nothing could be measured."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the study against raw PostgreSQL.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure the study against raw PostgreSQL."
+    )
     parser.add_argument("--quick", action="store_true", help="fewer subjects and rounds, under a minute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
     wish = parser.parse_args()
@@ -29,8 +31,14 @@ def main() -> int:
         lines = _run(wish.quick)
     finally:
         place.remove(before)
-    about |= {"seconds": round(time.monotonic() - began), "load_after": round(os.getloadavg()[0], 2), "quick": wish.quick}
-    print(f"\n{table(lines)}\n\n{about['seconds']} s; {about['cores']} cores; load {about['load_before']} before.")
+    about |= {
+        "seconds": round(time.monotonic() - began),
+        "load_after": round(os.getloadavg()[0], 2),
+        "quick": wish.quick,
+    }
+    print(
+        f"\n{table(lines)}\n\n{about['seconds']} s; {about['cores']} cores; load {about['load_before']} before."
+    )
     if wish.json:
         write_json(wish.json, lines, about)
     return 0

@@ -31,12 +31,24 @@ CHUNK = 250
 def people_and_sites() -> dict[str, Person]:
     """A second site; a coordinator at each; a downstream system and a monitor for both."""
     with audit.transaction(SETTING_UP, "benchmark"):
-        second = Site(code="02", name="Second", name_zh="第二", irb_approval_date=date(2021, 3, 1), activation_date=date(2021, 4, 1))
+        second = Site(
+            code="02",
+            name="Second",
+            name_zh="第二",
+            irb_approval_date=date(2021, 3, 1),
+            activation_date=date(2021, 4, 1),
+        )
         second.save(force_insert=True)
         IcfVersion(
-            site=second, label="1.0", version_date=date(2021, 2, 15), irb_approval_date=date(2021, 3, 1), protocol_version="1.0"
+            site=second,
+            label="1.0",
+            version_date=date(2021, 2, 15),
+            irb_approval_date=date(2021, 3, 1),
+            protocol_version="1.0",
         ).save(force_insert=True)
-        SiteProtocol(site=second, protocol_version="1.0", approved_on=date(2021, 3, 1)).save(force_insert=True)
+        SiteProtocol(site=second, protocol_version="1.0", approved_on=date(2021, 3, 1)).save(
+            force_insert=True
+        )
     first = Site.objects.get(code="01")
     parts: tuple[tuple[str, str, Site | None], ...] = (
         ("coordinator", "coordinator", first),
@@ -46,7 +58,9 @@ def people_and_sites() -> dict[str, Person]:
     )
     made = {}
     for name, role, site in parts:
-        made[name] = people.add(f"bench_{name}", name.title(), f"{name}@bench.invalid", None, by=SETTING_UP, language="en")
+        made[name] = people.add(
+            f"bench_{name}", name.title(), f"{name}@bench.invalid", None, by=SETTING_UP, language="en"
+        )
         people.delegate(made[name], role, site, date(2020, 1, 1), by=SETTING_UP)
     return made
 
@@ -58,7 +72,10 @@ def enter(db: Raw, first: int, last: int) -> None:
     statements = [_insert(model, k, rows, given) for model, k, rows, given in _forms(person[0])]
     for start in range(first, last + 1, CHUNK):
         with db.transaction():
-            db.execute("SELECT set_config('edc.actor', %s, true), set_config('edc.role', 'system', true)", [str(person[0])])
+            db.execute(
+                "SELECT set_config('edc.actor', %s, true), set_config('edc.role', 'system', true)",
+                [str(person[0])],
+            )
             for statement in statements:
                 db.execute(statement, {"low": start, "high": min(last, start + CHUNK - 1)})
     db.execute("DELETE FROM trial_outbox")  # what set-up owes shall not be done while something is measured
@@ -70,7 +87,6 @@ def _key(k: int, n: str = "0") -> str:
     """The id of row `n` of kind `k` of subject g: ordered by subject like a version 7 identifier by time."""
     random = f"substr(md5('{k}/' || g || '/' || {n}), 1, 12)"
     return f"(lpad(to_hex(1700000000000 + g::bigint), 12, '0') || '7' || lpad(to_hex({k} * 100 + {n}), 3, '0') || '8000' || {random})::uuid"
-
 
 
 Given = dict[str, str]
@@ -126,7 +142,9 @@ def _insert(model: type[models.Model], k: int, rows: int, given: Given) -> str:
     assert not unknown, f"{model.__name__} has no {unknown}"
     names = ", ".join(f'"{column.column}"' for column in columns)
     source = f"generate_series(%(low)s::int, %(high)s::int) g, generate_series(0, {rows - 1}) n"
-    return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(values)} FROM {source} ORDER BY g, n".replace("% ", "%% ")
+    return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(values)} FROM {source} ORDER BY g, n".replace(
+        "% ", "%% "
+    )
 
 
 def _default(column: Any) -> str:

@@ -85,21 +85,47 @@ def sweeps(hands: Hands, system: Actor, db: Raw, rounds: int) -> list[Line]:
         found = set(_findings_of_dv01(system))
         assert found == set(map(tuple, _by_sql(db))), "DV-01 and its SQL differ"
         n = Subject.objects.count()
-        alone, by_sql = medians(lambda: list(_findings_of_dv01(system)), lambda: _by_sql(db), rounds=rounds, warm=1)
+        alone, by_sql = medians(
+            lambda: list(_findings_of_dv01(system)), lambda: _by_sql(db), rounds=rounds, warm=1
+        )
         whole = sorted(turns(lambda: list(engine.sweep(by=system)), rounds=max(1, rounds // 2), warm=0)[0])
         middle = whole[len(whole) // 2]
         return [
-            Line(f"sweep, all {len(RULES)} rules, {n:,} subjects", ms(middle), "", n / middle, "subjects/s", 1000, at_least=True),
-            Line(f"sweep, DV-01 alone ({len(found)} findings, equal)", ms(alone), ms(by_sql), alone / by_sql, "×", 3, 1.5),
-            _memory(system, n),
+            Line(
+                f"sweep, all {len(RULES)} rules, {n:,} subjects",
+                ms(middle),
+                "",
+                n / middle,
+                "subjects/s",
+                1000,
+                at_least=True,
+            ),
+            Line(
+                f"sweep, DV-01 alone ({len(found)} findings, equal)",
+                ms(alone),
+                ms(by_sql),
+                alone / by_sql,
+                "×",
+                3,
+                1.5,
+            ),
+            _memory(system, min(n, 1000)),
         ]
 
 
 def _memory(system: Actor, n: int) -> Line:
-    """The greatest memory that Python holds while a quarter of everybody is swept, and while all are."""
+    """The greatest memory that Python holds while a quarter of `n` subjects is swept, and while all are."""
     peaks = [_peak(system, n // 4), _peak(system, n)]
     texts = [f"{peak / 1e6:.1f} MB" for peak in peaks]
-    return Line(f"sweep, memory of {n:,} subjects against {n // 4:,}", texts[1], texts[0], peaks[1] / peaks[0], "×", 1.25, 1.05)
+    return Line(
+        f"sweep, memory of {n:,} subjects against {n // 4:,}",
+        texts[1],
+        texts[0],
+        peaks[1] / peaks[0],
+        "×",
+        1.25,
+        1.05,
+    )
 
 
 def _peak(system: Actor, most: int) -> int:
@@ -125,13 +151,30 @@ def one_subject(hands: Hands, system: Actor, raw: RawSaver, rounds: int) -> list
             ids = _ids()
         fresh, again = itertools.cycle(ids), itertools.cycle(ids[:rounds])
         first, two = medians(lambda: engine.evaluate(next(fresh), by=system), raw.new_two, rounds=rounds)
-        later, two_later = medians(lambda: engine.evaluate(next(again), by=system), raw.new_two, rounds=rounds)
+        later, two_later = medians(
+            lambda: engine.evaluate(next(again), by=system), raw.new_two, rounds=rounds
+        )
         with audit.reading(system):
             flags = Deviation.objects.count() / (rounds + 3)
         return [
-            Line(f"one subject evaluated, all rules, {flags:.1f} flags stored", ms(first), ms(two), first * 1000, "ms", 30, 10),
+            Line(
+                f"one subject evaluated, all rules, {flags:.1f} flags stored",
+                ms(first),
+                ms(two),
+                first * 1000,
+                "ms",
+                30,
+                10,
+            ),
             Line("  as a multiple of the raw transaction", ms(first), ms(two), first / two),
-            Line("one subject evaluated again, nothing changed", ms(later), ms(two_later), later * 1000, "ms", 30, 10),
+            Line(
+                "one subject evaluated again, nothing changed",
+                ms(later),
+                ms(two_later),
+                later * 1000,
+                "ms",
+                30,
+                10,
+            ),
             Line("  as a multiple of the raw transaction", ms(later), ms(two_later), later / two_later),
         ]
-

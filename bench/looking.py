@@ -27,7 +27,9 @@ PEER_DASHBOARD = 577 / 0.64
 """The peer's dashboard of one subject as a multiple of the raw transaction, both measured elsewhere on one machine."""
 
 
-def pages(hands: Hands, server: Server, person: Person, raw: RawSaver, subjid: str, rounds: int) -> list[Line]:
+def pages(
+    hands: Hands, server: Server, person: Person, raw: RawSaver, subjid: str, rounds: int
+) -> list[Line]:
     """The pages a coordinator opens all day: time over HTTP and statements, in turns with the raw transaction."""
     with hands.of("web"):
         inside = TestClient(headers={"accept-language": "en"})
@@ -44,7 +46,9 @@ def pages(hands: Hands, server: Server, person: Person, raw: RawSaver, subjid: s
         ):
             page, two = medians(_fetch(client, path), raw.new_two, rounds=rounds)
             n = _count(inside, path)
-            lines.append(Line(title, ms(page), ms(two), page / two, "×", PEER_DASHBOARD / 10, PEER_DASHBOARD / 30))
+            lines.append(
+                Line(title, ms(page), ms(two), page / two, "×", PEER_DASHBOARD / 10, PEER_DASHBOARD / 30)
+            )
             lines.append(Line("  statements", f"{n}", "", n, "SQL", 12, 8))
         return lines
 

@@ -72,7 +72,9 @@ def _manage(command: list[str]) -> None:
 
 def raw(role: str = "owner", database: str = BIG) -> Raw:
     """A bare psycopg connection, as a client would open it. A commit that is not durable would prove nothing."""
-    connection: Raw = psycopg.connect(make_conninfo(os.environ[ROLES[role]], dbname=database), autocommit=True)
+    connection: Raw = psycopg.connect(
+        make_conninfo(os.environ[ROLES[role]], dbname=database), autocommit=True
+    )
     for setting in ("fsync", "synchronous_commit"):
         value = connection.execute(f"SHOW {setting}").fetchone()
         if value != ("on",):

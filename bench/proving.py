@@ -23,7 +23,15 @@ def verification(hands: Hands, db: Raw, rounds: int) -> list[Line]:
         )
         text = f"ledger of {n:,} entries verified"
         return [
-            Line(text, rate(n / ours, "entries"), rate(n / bare, "entries"), n / ours, "entries/s", 200_000, at_least=True),
+            Line(
+                text,
+                rate(n / ours, "entries"),
+                rate(n / bare, "entries"),
+                n / ours,
+                "entries/s",
+                200_000,
+                at_least=True,
+            ),
             Line("  against merely reading it", f"{ours:.2f} s", f"{bare:.2f} s", ours / bare),
         ]
 

@@ -19,7 +19,10 @@ NEXT = re.compile(r'<([^>]+)>; rel="next"')
 def pulls(db: Raw, whole: Client, restricted: Client, site: int, rounds: int) -> list[Line]:
     """Everything and one site's part of it: CSV, NDJSON, JSON pages of 1,000, in turns with COPY."""
     lines = []
-    for title, client, where in (("", whole, ""), (", site-restricted", restricted, f" WHERE f.site_id = {site}")):
+    for title, client, where in (
+        ("", whole, ""),
+        (", site-restricted", restricted, f" WHERE f.site_id = {site}"),
+    ):
         copy = _copy(where)
         (n,) = db.execute(f"SELECT count(*) FROM visits_vitalsigns f{where}").fetchone() or (0,)
         deeds = (
@@ -33,7 +36,9 @@ def pulls(db: Raw, whole: Client, restricted: Client, site: int, rounds: int) ->
         for (name, goal, moonshot), taken in zip(goals, seconds[1:], strict=True):
             text = f"pull of {n:,} rows, {name}{title}"
             ours, reference = f"{n / taken:,.0f} rows/s", f"{n / seconds[0]:,.0f} rows/s"
-            lines.append(Line(text, ours, reference, 100 * seconds[0] / taken, "%", goal, moonshot, at_least=True))
+            lines.append(
+                Line(text, ours, reference, 100 * seconds[0] / taken, "%", goal, moonshot, at_least=True)
+            )
     return lines
 
 
@@ -41,7 +46,7 @@ def _copy(where: str) -> str:
     """COPY of the same columns as they are stored: no text form, no order, no policy."""
     names = {"subject": "s.subjid", "site": "t.code"}
     rows = rows_of(VitalSigns)
-    columns = ", ".join(names.get(name, f"f.{quote(name)}") for name in rows.names())
+    columns = ", ".join(names.get(name, f"f.{quote(name)}") for name in (c.name for c in rows.columns))
     return f"COPY (SELECT {columns} FROM {rows.source}{where}) TO STDOUT WITH (FORMAT csv, HEADER true)"
 
 

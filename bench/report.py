@@ -18,7 +18,10 @@ def table(lines: Sequence[Line]) -> str:
     """The lines under each other, columns aligned."""
     cells = [HEAD, *(_cells(line) for line in lines)]
     widths = [max(len(row[n]) for row in cells) for n in range(len(HEAD))]
-    rows = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    rows = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
     return "\n".join([rows[0], "  ".join("-" * width for width in widths), *rows[1:]])
 
 

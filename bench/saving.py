@@ -51,13 +51,17 @@ class Saver:
         """Look up the actor's subjects."""
         self.by = by
         with audit.reading(by):
-            self.subjects: list[UUID] = list(Subject.objects.order_by("pk").values_list("pk", flat=True)[:2000])
+            self.subjects: list[UUID] = list(
+                Subject.objects.order_by("pk").values_list("pk", flat=True)[:2000]
+            )
         self.turn = itertools.count()
         self.records: list[VitalSigns] = []
 
     def _blank(self) -> VitalSigns:
         number = next(self.turn)
-        record = VitalSigns(subject_id=self.subjects[number * 7 % len(self.subjects)], visit="D4", status="COMPLETE")
+        record = VitalSigns(
+            subject_id=self.subjects[number * 7 % len(self.subjects)], visit="D4", status="COMPLETE"
+        )
         for name, value in ANSWERS.items():
             decimal = isinstance(value, str) and name not in ("timepoint", "temp_route")
             whole = name in ("sbp", "dbp", "pulse", "resp_rate")
@@ -107,7 +111,9 @@ class RawSaver:
         serial = {"visits_vitalsigns": ""}.get(table, order)
         kept = [n for n in names if n != serial]
         listed = ", ".join(f'"{n}"' for n in kept)
-        self.inserts.append(f"INSERT INTO bench_{table} ({listed}) VALUES ({', '.join(f'%({n})s' for n in kept)})")
+        self.inserts.append(
+            f"INSERT INTO bench_{table} ({listed}) VALUES ({', '.join(f'%({n})s' for n in kept)})"
+        )
         self.values.append([(n, _plain(v)) for n, v in zip(names, row, strict=True) if n in kept])
 
     def _row(self, number: int, **changed: Any) -> dict[str, Any]:
@@ -116,7 +122,7 @@ class RawSaver:
     def _new(self, tables: int) -> None:
         key = uuid7()
         self.ids.append(key)
-        changed = ({"id": key}, {"id": key}, {"chain": key, "n": 1}, {})
+        changed: tuple[dict[str, Any], ...] = ({"id": key}, {"id": key}, {"chain": key, "n": 1}, {})
         with self.db.transaction():
             for number in range(tables):
                 self.db.execute(self.inserts[number], self._row(number, **changed[number]), prepare=True)
@@ -124,7 +130,7 @@ class RawSaver:
     def _correct(self, tables: int) -> None:
         number = next(self.turn)
         key = self.ids[number % len(self.ids)]
-        changed = ({"id": key}, {"id": key}, {"chain": key, "n": 2 + number}, {})
+        changed: tuple[dict[str, Any], ...] = ({"id": key}, {"id": key}, {"chain": key, "n": 2 + number}, {})
         with self.db.transaction():
             self.db.execute(
                 "UPDATE bench_visits_vitalsigns SET temp_c = %s, version = version + 1, changed_at = %s WHERE id = %s",
@@ -155,7 +161,13 @@ def _plain(value: Any) -> Any:
     """A value as psycopg takes it back: JSON as JSON, bytes as bytes."""
     from psycopg.types.json import Jsonb
 
-    return Jsonb(value) if isinstance(value, dict | list) else bytes(value) if isinstance(value, memoryview) else value
+    return (
+        Jsonb(value)
+        if isinstance(value, dict | list)
+        else bytes(value)
+        if isinstance(value, memoryview)
+        else value
+    )
 
 
 def in_process(hands: Hands, by: Actor, raw: RawSaver, rounds: int) -> list[Line]:
@@ -163,11 +175,21 @@ def in_process(hands: Hands, by: Actor, raw: RawSaver, rounds: int) -> list[Line
     with hands.of("web"):
         saver = Saver(by)
         new, two, four = medians(saver.new, raw.new_two, raw.new_four, rounds=rounds, warm=20)
-        change, change_two, change_four = medians(saver.correct, raw.correct_two, raw.correct_four, rounds=rounds, warm=20)
+        change, change_two, change_four = medians(
+            saver.correct, raw.correct_two, raw.correct_four, rounds=rounds, warm=20
+        )
         return [
             Line("save, new record, through the door", ms(new), ms(two), new / two, "×", 8, 4),
             Line("  against the same four rows", ms(new), ms(four), new / four),
-            Line("save, correction, through the door", ms(change), ms(change_two), change / change_two, "×", 8, 4),
+            Line(
+                "save, correction, through the door",
+                ms(change),
+                ms(change_two),
+                change / change_two,
+                "×",
+                8,
+                4,
+            ),
             Line("  against the same four rows", ms(change), ms(change_four), change / change_four),
             _count("statements of a new record", saver.new),
             _count("statements of a correction", saver.correct),
@@ -190,7 +212,13 @@ def over_http(client: Client, subjids: list[str], raw: RawSaver, rounds: int) ->
     def post() -> None:
         number = next(turn)
         moment = f"2025-01-06T02:{number % 60:02d}:00Z"
-        body = {"subject": subjids[number * 7 % len(subjids)], "visit": "D7", "status": "COMPLETE", **ANSWERS, "vs_dt": moment}
+        body = {
+            "subject": subjids[number * 7 % len(subjids)],
+            "visit": "D7",
+            "status": "COMPLETE",
+            **ANSWERS,
+            "vs_dt": moment,
+        }
         answer = client.json("POST", path, body, expect=201)
         made.append((answer["id"], 1))
 
@@ -205,7 +233,9 @@ def over_http(client: Client, subjids: list[str], raw: RawSaver, rounds: int) ->
     change, change_two = medians(patch, raw.correct_two, rounds=rounds, warm=20)
     return [
         Line("save, new record, over HTTP (POST)", ms(new), ms(two), new / two, "×", 12, 6),
-        Line("save, correction, over HTTP (PATCH)", ms(change), ms(change_two), change / change_two, "×", 12, 6),
+        Line(
+            "save, correction, over HTTP (PATCH)", ms(change), ms(change_two), change / change_two, "×", 12, 6
+        ),
     ]
 
 

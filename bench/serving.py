@@ -32,7 +32,12 @@ class Client:
         self.headers = {"Accept-Language": "en", **headers}
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, expect: int = 200
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        expect: int = 200,
     ) -> http.client.HTTPResponse:
         """The answer, its body not read yet. Opens the connection again when the server let it go."""
         sent = {**self.headers, **(headers or {})}
@@ -48,7 +53,12 @@ class Client:
         return answer
 
     def json(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, expect: int = 200
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        expect: int = 200,
     ) -> Any:
         """The answer as JSON."""
         sent = None if body is None else json.dumps(body).encode()
@@ -96,7 +106,9 @@ class Server:
                 Client(self.port).ask("GET", "/health")
                 return
             time.sleep(0.1)
-        raise Refused("the web server did not start: " + " | ".join(self.web.log.read_text().splitlines()[-3:]))
+        raise Refused(
+            "the web server did not start: " + " | ".join(self.web.log.read_text().splitlines()[-3:])
+        )
 
 
 @contextmanager

@@ -74,7 +74,10 @@ def _measure(hands: Hands, db: Raw, staff: dict[str, Person], size: Size, say: S
             [
                 ("pulls", lambda: pulling.pulls(db, all_, one, site, size.pulls)),
                 ("saves over HTTP", lambda: saving.over_http(one, subjids, raw, size.saves)),
-                ("pages", lambda: looking.pages(hands, web, staff["coordinator"], raw, subjids[0], size.saves // 4)),
+                (
+                    "pages",
+                    lambda: looking.pages(hands, web, staff["coordinator"], raw, subjids[0], size.saves // 4),
+                ),
                 ("flags", lambda: looking.flag_latency(hands, web, one, li, db, size.flags)),
             ],
             say,
@@ -107,6 +110,13 @@ def _each(parts: list[tuple[str, Callable[[], list[Line]]]], say: Say) -> list[L
     lines = []
     for title, measure in parts:
         began = time.monotonic()
-        lines += measure()
+        try:
+            lines += measure()
+        except (
+            Exception
+        ) as error:  # one part that breaks shall not lose what the others took minutes to measure
+            lines.append(Line(title, "not measured", value=0.0, unit="", goal=1.0, at_least=True))
+            say(f"{title}: {type(error).__name__}: {error}")
+            continue
         say(f"{title}: measured ({time.monotonic() - began:.0f} s)")
     return lines

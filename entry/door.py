@@ -275,13 +275,9 @@ def _form_problems(record: CRF, before: CRF | None) -> list[Problem]:
                 ", ".join(MISSING.codes),
             )
         )
-    answered = [
-        n
-        for n, m in items(record).items()
-        if m.calc is None
-        and not m.part_of
-        and getattr(record, record._meta.get_field(n).attname) not in (None, "", [])
-    ]
+    asked = {name for name, meaning in items(record).items() if meaning.calc is None and not meaning.part_of}
+    columns = [column for column in record._meta.concrete_fields if column.name in asked]
+    answered = [column.name for column in columns if getattr(record, column.attname) not in (None, "", [])]
     if record.not_done and answered and not record.retracted:
         problems.append(
             Problem(

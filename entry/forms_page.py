@@ -39,6 +39,7 @@ class Box:
     value: Any = ""
     options: Sequence[Option] = ()
     mode: str = "text"
+    blank: str = "—"
 
     @property
     def id(self) -> str:
@@ -220,14 +221,16 @@ def _analyte_boxes(model: type[CRF], short: str, raw: Raw) -> list[Box]:
         value = raw.get(name, "") or default
         return Box(name, str(label), "select", value, _options(pairs, [value]))
 
+    unit = select(
+        "unit",
+        T("Unit", "单位"),
+        analyte.units.choices,
+        "" if raw.get(f"{short}_value") else analyte.units.codes[0],
+    )
+    unit.blank = f"— ({analyte.units.codes[0]})"
     return [
         text("value", T("Result", "结果")),
-        select(
-            "unit",
-            T("Unit", "单位"),
-            analyte.units.choices,
-            "" if raw.get(f"{short}_value") else analyte.units.codes[0],
-        ),
+        unit,
         text("lln", T("LLN", "参考下限")),
         text("uln", T("ULN", "参考上限")),
         select("cs", T("Significance", "临床意义"), model._meta.get_field(f"{short}_cs").item.codes.choices),  # type: ignore[union-attr]
@@ -268,7 +271,7 @@ def attach(
     by_name = {row.name: row for row in rows}
 
     def place(things: Iterable[Any], shelf: str) -> list[Any]:
-        free = []
+        free: list[Any] = []
         for thing in things:
             named = thing.field.removeprefix("missing.")
             row = by_name.get(line_name(model, named)) if named else None
@@ -305,7 +308,7 @@ def _analyte_words(record: CRF, short: str, zone: str) -> str:
     if part("value") == NOTHING:
         return NOTHING
     qualifier = getattr(record, f"{short}_qual")
-    words = f"{qualifier}{part('value')} {part('unit').replace(NOTHING, '')}".strip()
+    words = f"{qualifier}{part('value')} {getattr(record, f'{short}_unit') or record.analytes[short].units.codes[0]}"
     if part("lln") != NOTHING or part("uln") != NOTHING:
         words += f" ({part('lln')}–{part('uln')})"
     return words if part("cs") == NOTHING else f"{words} · {part('cs')}"

@@ -120,13 +120,13 @@ class MatrixRow:
 def groups() -> list[Group]:
     """The columns of the matrix under their headings."""
     plan = (
-        (T("Screening, apheresis", "筛选与单采"), ("SCR", "APH")),
+        (T("Entry", "入组"), ("SCR", "APH")),
         (T("Lymphodepletion", "清淋"), ("LD-5", "LD-4", "LD-3", "D-2", "D-1")),
         (
             T("Infusion and ward", "回输与住院观察"),
             tuple(v.code for v in SCHEDULE if v.anchor == "D0" and v.days <= 14 and not v.months),
         ),
-        (T("To Day 28", "至第28天"), ("D17", "D21", "D28")),
+        (T("to D28", "至D28"), ("D17", "D21", "D28")),
         (T("Follow-up", "随访"), tuple(v.code for v in SCHEDULE if v.code.startswith("M"))),
     )
     known = {visit.code: visit for visit in SCHEDULE}

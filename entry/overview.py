@@ -143,10 +143,8 @@ class Outline:
 
 def _anchors(outline: Outline) -> Anchors:
     """The anchors as the rules see them: a casebook of the few answers that the overview holds."""
-    rows = {
-        form: [_row(form, x) for x in outline.lines if x.form == form.form]
-        for form in (Visit, Infusion, *READS)
-    }
+    forms: tuple[type[CRF], ...] = (Visit, Infusion, *READS)
+    rows = {form: [_row(form, x) for x in outline.lines if x.form == form.form] for form in forms}
     zone = outline.zone
     site = SiteBook(0, "", zone, None)
     return anchors(

@@ -89,7 +89,7 @@ def _login_page(
     request: HttpRequest, *, next_: str, kept: str = "", error: str = "", status: int = 200
 ) -> HttpResponse:
     typed = request.POST.get("username", "") if request.path == settings.LOGIN_URL else ""
-    values = {"next": next_, "kept": kept, "error": error, "username": typed, "demo": settings.ENV == "demo"}
+    values = {"next": next_, "kept": kept, "error": error, "username": typed}
     return render(request, "entry/login.html", values, status=status)
 
 

@@ -153,8 +153,8 @@ def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) ->
         "place": place,
         "record": record,
         "sections": sections(model, rows),
-        "problems": [(p, _target(model, rows, p)) for p in outcome.problems],
-        "free_problems": free[0],
+        "problems": [(p, _target(model, rows, p), _about(model, rows, p)) for p in outcome.problems],
+        "wrong": {p.field for p in outcome.problems},
         "free_queries": free[1],
         "free_deviations": free[2],
         "open_queries": queries,
@@ -179,20 +179,22 @@ def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) ->
 
 def _target(model: type[CRF], rows: list[Row], problem: Problem) -> str:
     """The id of the box a problem is about."""
-    boxes = {box.name: box.id for row in rows for box in row.boxes} | {
-        f"missing.{r.name}": f"f-missing.{r.name}" for r in rows
-    }
-    if problem.field in boxes:
-        return boxes[problem.field]
-    named = line_name(model, problem.field.removeprefix("missing.")) if problem.field else ""
-    row = next((r for r in rows if r.name == named), None)
-    return (
-        row.box.id
-        if row
-        else f"f-{problem.field}"
-        if problem.field in ("reason", "not_done_reason", "not_done")
-        else "form"
-    )
+    if problem.field in ("reason", "not_done_reason", "not_done"):
+        return f"f-{problem.field}"
+    for row in rows:
+        boxes = [*row.boxes, row.missing] if row.missing else row.boxes
+        found = next((box.id for box in boxes if box.name == problem.field), "")
+        if found:
+            return found
+    row_ = next((row for row in rows if problem.field and row.name == _line(model, problem.field)), None)
+    return row_.box.id if row_ else "form"
+
+
+def _about(model: type[CRF], rows: list[Row], problem: Problem) -> str:
+    """The label of the line a problem is about, unless its message names it."""
+    named = _line(model, problem.field) if problem.field else ""
+    label = next((row.label for row in rows if row.name == named), "")
+    return "" if label in str(problem.message) else label
 
 
 def _typed(rows: list[Row], record: CRF) -> None:

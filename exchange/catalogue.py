@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import override
 
 from exchange.jsontext import dumps
-from exchange.problems import KINDS
+from exchange.kinds import KINDS
 from safety.forms import FORMS
 from safety.rules import RULES
 from subjects.crf import CRF
@@ -52,7 +52,7 @@ def form_summary(model: type[CRF]) -> dict[str, Any]:
     """A form as the list of forms shows it."""
     return {
         "form": model.form,
-        "label": both(str_of(model)),
+        "label": both(title_of(model)),
         "domain": model.domain,
         "repeats": model.repeats,
         "dated_by": model.dated_by or None,
@@ -62,7 +62,7 @@ def form_summary(model: type[CRF]) -> dict[str, Any]:
     }
 
 
-def str_of(model: type[CRF]) -> Any:
+def title_of(model: type[CRF]) -> Any:
     """The form's bilingual title."""
     return model._meta.verbose_name
 
@@ -141,7 +141,7 @@ def dictionary_csv() -> str:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for model in FORMS:
-        title = both(str_of(model))
+        title = both(title_of(model))
         for name, meaning in items(model).items():
             writer.writerow(_line(model.form, title, item_row(model, name, meaning)))
     return text.getvalue()

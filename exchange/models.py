@@ -8,7 +8,7 @@ from trial.access import ROLE_CHOICES
 from trial.text import T
 
 
-class ApiToken(AbstractAuthToken):  # type: ignore[misc]
+class ApiToken(AbstractAuthToken):
     """A token of one person in one role. Only its hash is kept; it always ends (`expiry`).
 
     `sites` narrows the role's sites; an empty list leaves them all. The token never holds more than the person

@@ -55,7 +55,7 @@ class Described(AutoSchema):
         operation: Schema = {
             "operationId": f"{name}_{verb}",
             "summary": f"{op.en} / {op.zh}",
-            "tags": [self.view.tag],
+            "tags": [getattr(self.view, "tag", "")],
             "security": [{"bearer": []}],
             "parameters": [*_path(path), *_query(self.view, method), *map(_header, op.headers)],
             "responses": {str(op.status): _answer(op, self.view), **_refusals(verb)},

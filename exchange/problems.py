@@ -215,11 +215,11 @@ def _suspicious(exc: Exception, request: Any) -> ApiProblem:
 
 def _framework(exc: APIException, request: Any) -> ApiProblem:
     """DRF's own refusals: 401, 403, 405, 406, 415, 429, and what the parser says."""
-    headers = {}
+    headers, wait = {}, getattr(exc, "wait", None)
     if getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined]
-    if isinstance(exc, Throttled) and exc.wait is not None:
-        headers["Retry-After"] = str(max(1, round(exc.wait + 0.5)))
+    if isinstance(exc, Throttled) and wait is not None:
+        headers["Retry-After"] = str(max(1, round(wait + 0.5)))
     kind = OF_STATUS.get(exc.status_code, "bad_request")
     codes = exc.get_codes()
     code = codes if isinstance(codes, str) else ""

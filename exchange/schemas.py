@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exchange.catalogue import title_of
 from exchange.operation import Schema
 from exchange.shapes import COMMON
 from safety.forms import FORMS
@@ -183,7 +184,7 @@ _CONTROL: dict[str, Schema] = {
 
 def form_schemas(model: type[CRF]) -> dict[str, Schema]:
     """A form as it is read, first sent, and corrected."""
-    name, title = model.__name__, both(model._meta.verbose_name or "")
+    name, title = model.__name__, both(title_of(model))
     said = f"{title['en']} / {title['zh']}"
     read = {key: _READ[key] for key in COMMON}
     read |= {item: item_schema(model, item, meaning) for item, meaning in items(model).items()}

@@ -44,9 +44,8 @@ _KINDS: dict[str, Kind] = {
 
 
 def moment_sql(column: str) -> str:
-    """A moment as RFC 3339 text in UTC, to the microsecond only where it has one."""
-    text = f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"
-    return f"(rtrim(rtrim({text}, '0'), '.') || 'Z')"
+    """A moment as RFC 3339 text in UTC, with a fraction only where it has one (DateStyle is ISO)."""
+    return f"(replace(({column} AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z')"
 
 
 def text_sql(column: str) -> str:
@@ -89,12 +88,14 @@ def _item_column(model: type[models.Model], name: str) -> Column:
     return Column(name, sql, kind)
 
 
-def _source(table: str) -> str:
-    """Rows of `table` (alias f) with their subject (s) and site (t)."""
-    return (
-        f"{quote(table)} f JOIN {quote(Subject._meta.db_table)} s ON s.id = f.subject_id"
-        f" JOIN {quote(Site._meta.db_table)} t ON t.id = f.site_id"
-    )
+def _place() -> str:
+    """The site (t) of a row."""
+    return f" JOIN {quote(Site._meta.db_table)} t ON t.id = f.site_id"
+
+
+def _subject() -> str:
+    """The subject (s) and the site (t) of a row."""
+    return f" JOIN {quote(Subject._meta.db_table)} s ON s.id = f.subject_id{_place()}"
 
 
 def form_columns(model: type[CRF]) -> tuple[Column, ...]:
@@ -168,25 +169,17 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''").replace("%", "%%") + "'"
 
 
-def _subject_source(table: str) -> str:
-    return f"{quote(table)} f JOIN {quote(Site._meta.db_table)} t ON t.id = f.site_id"
-
-
-def _deviation_source(table: str) -> str:
-    return f"{_source(table)} LEFT JOIN {_titles()} ON u.id = f.rule_id"
-
-
 @cache
 def rows_of(model: type[models.Model], past: bool = False) -> Rows:
     """The rows of a model as they look outside; with `past`, those of its history table."""
     table = history_model(model)._meta.db_table if past else model._meta.db_table
     if model is Subject:
-        return Rows(_subject_columns(), _subject_source(table))
+        return Rows(_subject_columns(), table, _place())
     if model is Query:
-        return Rows(_query_columns(), _source(table))
+        return Rows(_query_columns(), table, _subject())
     if model is Deviation:
-        return Rows(_deviation_columns(), _deviation_source(table))
-    return Rows(form_columns(model), _source(table))  # type: ignore[arg-type]
+        return Rows(_deviation_columns(), table, f"{_subject()} LEFT JOIN {_titles()} ON u.id = f.rule_id")
+    return Rows(form_columns(model), table, _subject())  # type: ignore[arg-type]
 
 
 SITES = Rows(
@@ -198,7 +191,7 @@ SITES = Rows(
         _own("version", "number"),
         *STAMPS,
     ),
-    f"{quote(Site._meta.db_table)} f",
+    Site._meta.db_table,
     key_type="int",
 )
 SHARED: dict[str, type[models.Model]] = {
@@ -213,4 +206,4 @@ NAME_OF_TABLE: dict[str, str] = {model._meta.db_table: name for name, model in S
 def links_to(model: type[models.Model], name: str) -> type[models.Model] | None:
     """The model that a linking item leads to; None for every other item."""
     field = model._meta.get_field(name)
-    return field.related_model if isinstance(field, ForeignKey) else None  # type: ignore[return-value]
+    return field.related_model if isinstance(field, ForeignKey) else None

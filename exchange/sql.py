@@ -16,6 +16,8 @@ from trial.access import Actor
 
 Kind = Literal["text", "number", "bool", "array", "json", "moment", "day", "id"]
 BLOCK = 64 * 1024
+# JSON never holds these two bytes unescaped, so COPY has nothing to quote and writes each row as it is.
+_LINES = "TO STDOUT WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
 _INJECTION = "'^[=+\\-@\\t\\r]'"
 
 
@@ -39,28 +41,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A source of rows: its columns, where they come from (alias f), and the column that orders pages."""
-
-    columns: tuple[Column, ...]
-    source: str
-    key: str = "f.id"
-    key_type: str = "uuid"
-
-    def names(self) -> list[str]:
-        """The columns' names, in order."""
-        return [column.name for column in self.columns]
-
-    def select(self) -> str:
-        """The SELECT for JSON."""
-        return f"SELECT {_list((c.sql, c.name) for c in self.columns)} FROM {self.source}"
-
-    def select_csv(self, people: bool) -> str:
-        """The SELECT for CSV."""
-        return f"SELECT {_list((c.for_csv(people), c.name) for c in self.columns)} FROM {self.source}"
-
-
-@dataclass(frozen=True)
 class Where:
     """Conditions joined by AND, and their values."""
 
@@ -76,6 +56,35 @@ class Where:
         return f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
 
 
+@dataclass(frozen=True)
+class Rows:
+    """A source of rows: its columns, its table (alias f), what is joined to it, and the column that orders pages."""
+
+    columns: tuple[Column, ...]
+    table: str
+    joins: str = ""
+    key: str = "f.id"
+    key_type: str = "uuid"
+
+    @property
+    def source(self) -> str:
+        """The FROM clause without FROM."""
+        return f"{quote(self.table)} f{self.joins}"
+
+    def select(self, where: Where, limit: int | None = None) -> str:
+        """The SELECT for JSON, in the order of the key."""
+        return f"SELECT {_list((c.sql, c.name) for c in self.columns)} FROM {self._chosen(where, limit)}"
+
+    def select_csv(self, where: Where, people: bool) -> str:
+        """The SELECT for CSV, in the order of the key."""
+        return f"SELECT {_list((c.for_csv(people), c.name) for c in self.columns)} FROM {self._chosen(where, None)}"
+
+    def _chosen(self, where: Where, limit: int | None) -> str:
+        """The rows asked for, chosen and ordered before anything is joined or written out: the key's index serves it."""
+        most = f" LIMIT {limit}" if limit else ""
+        return f"(SELECT f.* FROM {quote(self.table)} f{where.sql()} ORDER BY {self.key}{most}) f{self.joins}"
+
+
 def _list(pairs: Any) -> str:
     return ", ".join(f"{sql} AS {quote(name)}" for sql, name in pairs)
 
@@ -87,31 +96,27 @@ def quote(name: str) -> str:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of JSON rows as one text, and the key to go on from when there are more."""
+    """A page of JSON rows, and the key to go on from when there are more."""
 
     body: str
     next: str
 
 
 def page(actor: Actor, rows: Rows, where: Where, limit: int, after: str = "") -> Page:
-    """The next `limit` rows after the key `after`, as one JSON list."""
+    """The next `limit` rows after the key `after`, as one JSON list: one statement, each row already JSON."""
     if after:
         where = where.and_(f"{rows.key} > %s::{rows.key_type}", after)
-    inner = f"{rows.select()}{where.sql()} ORDER BY {rows.key} LIMIT {limit + 1}"
-    statement = (
-        "SELECT '[' || coalesce(string_agg(j, E',\\n') FILTER (WHERE n <= %s), '') || ']', count(*),"
-        " (array_agg(k) FILTER (WHERE n = %s))[1]"
-        f" FROM (SELECT row_number() OVER () AS n, r.id::text AS k, row_to_json(r)::text AS j FROM ({inner}) r) q"
-    )
+    statement = f"SELECT r.id::text, row_to_json(r)::text FROM ({rows.select(where, limit + 1)} ORDER BY {rows.key}) r"
     with audit.reading(actor), connection.cursor() as cursor:
-        cursor.execute(statement, [limit, limit, *where.values])
-        body, found, last = cursor.fetchone()
-    return Page(body, last if found > limit else "")
+        cursor.execute(statement, list(where.values))
+        found = cursor.fetchall()
+    body = "[" + ",\n".join(text for _, text in found[:limit]) + "]"
+    return Page(body, found[limit - 1][0] if len(found) > limit else "")
 
 
 def one(actor: Actor, rows: Rows, where: Where) -> tuple[str, int] | None:
     """One row as JSON text with its version; None when row-level security or the table has none."""
-    statement = f"SELECT row_to_json(r)::text, r.version FROM ({rows.select()}{where.sql()}) r"
+    statement = f"SELECT row_to_json(r)::text, r.version FROM ({rows.select(where)}) r"
     with audit.reading(actor), connection.cursor() as cursor:
         cursor.execute(statement, list(where.values))
         found = cursor.fetchone()
@@ -159,14 +164,13 @@ def _copy(actor: Actor, statement: str, values: Sequence[Any]) -> Any:
 
 def csv_stream(actor: Actor, rows: Rows, where: Where, people: bool) -> Stream:
     """Every row as CSV with a header row; for people with a byte order mark and without formulas."""
-    inner = f"{rows.select_csv(people)}{where.sql()} ORDER BY {rows.key}"
+    inner = rows.select_csv(where, people)
     prefix = b"\xef\xbb\xbf" if people else b""
     return Stream(actor, f"COPY ({inner}) TO STDOUT WITH (FORMAT csv, HEADER true)", where.values, prefix)
 
 
 def ndjson_stream(actor: Actor, rows: Rows, where: Where) -> Stream:
-    """Every row as one line of JSON. The quote and the delimiter are bytes that JSON never holds unescaped."""
-    inner = f"SELECT row_to_json(r)::text FROM ({rows.select()}{where.sql()} ORDER BY {rows.key}) r"
+    """Every row as one line of JSON."""
     return Stream(
-        actor, f"COPY ({inner}) TO STDOUT WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')", where.values
+        actor, f"COPY (SELECT row_to_json(r)::text FROM ({rows.select(where)}) r) {_LINES}", where.values
     )

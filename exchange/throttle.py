@@ -19,7 +19,8 @@ _resting_until = 0.0
 
 def rate() -> tuple[int, int]:
     """The allowed number of requests and the length of a window in seconds, from the settings."""
-    number, _, period = str(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["token"]).partition("/")
+    configured: Any = settings.REST_FRAMEWORK
+    number, _, period = configured["DEFAULT_THROTTLE_RATES"]["token"].partition("/")
     return int(number), SECONDS[period[:1]]
 
 

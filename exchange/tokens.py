@@ -59,7 +59,7 @@ def actor_of(token: ApiToken, request_id: str = "") -> Actor | None:
     return replace(actor, sites=sites) if sites else None
 
 
-class BearerToken(TokenAuthentication):  # type: ignore[misc]
+class BearerToken(TokenAuthentication):
     """`Authorization: Bearer <token>` (or `Token <token>`). Sets request.user and request.actor."""
 
     def authenticate(self, request: Request) -> tuple[Person, ApiToken] | None:

@@ -3,7 +3,14 @@
 from django.urls import URLPattern, path, re_path
 
 from exchange.fallback import NowhereView
-from exchange.views_catalogue import DictionaryView, ProblemsView, ProtocolView, RulesView, SchemaView, docs
+from exchange.views_catalogue import (
+    DictionaryView,
+    DocsView,
+    ProblemsView,
+    ProtocolView,
+    RulesView,
+    SchemaView,
+)
 from exchange.views_changes import ChangesView
 from exchange.views_findings import (
     AnswerView,
@@ -69,6 +76,6 @@ urlpatterns = [
     path(f"{V1}protocol/", ProtocolView.as_view(), name="api-protocol"),
     path(f"{V1}problems/", ProblemsView.as_view(), name="api-problems"),
     path(f"{V1}schema/", SchemaView.as_view(), name="api-schema"),
-    path(f"{V1}docs/", docs, name="api-docs"),
+    path(f"{V1}docs/", DocsView.as_view(), name="api-docs"),
     re_path(r"^.*$", NowhereView.as_view(), name="api-nowhere"),
 ]

@@ -1,7 +1,7 @@
 """`ApiView`: what every address of the API has in common: language, actor, known parameters, act."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, ClassVar
@@ -34,16 +34,17 @@ class Param:
 class AlwaysJson(BaseContentNegotiation):
     """An address answers with what it says, whatever Accept asks for; other formats come by ?format=."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         """The parser of the body's media type, None when there is none (415)."""
         sent = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == sent), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> Any:
         """The first renderer."""
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class ApiView(APIView):
@@ -51,7 +52,7 @@ class ApiView(APIView):
 
     schema = Described()
     content_negotiation_class = AlwaysJson
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     tag: ClassVar[str] = ""
     ops: ClassVar[dict[str, Op]] = {}
     acts: ClassVar[dict[str, Act]] = {}
@@ -69,7 +70,7 @@ class ApiView(APIView):
         if any("\x00" in str(value) for value in kwargs.values()):
             raise NotFound
         if not self.public:
-            self.actor = request.actor
+            self.actor = request._request.actor  # type: ignore[attr-defined]
             require(self.actor, self.acts.get(method, Act.READ))
         known_parameters(request, self.params.get(method, ()))
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):

@@ -40,7 +40,7 @@ class FormsView(ApiView):
 class RecordsView(ApiView):
     """The records of one form."""
 
-    model: type[CRF] = CRF
+    model: type[CRF] = FORMS[0]  # each address sets its own
     tag = "forms"
     ops: ClassVar[dict[str, Op]] = {
         "GET": Op("Records of the form", "该表单的记录", records_ref, formats=True),
@@ -72,7 +72,7 @@ class RecordsView(ApiView):
 class RecordView(ApiView):
     """One record of a form."""
 
-    model: type[CRF] = CRF
+    model: type[CRF] = FORMS[0]  # each address sets its own
     tag = "forms"
     ops: ClassVar[dict[str, Op]] = {
         "GET": Op("One record", "单条记录", record_ref),
@@ -119,7 +119,7 @@ class RecordView(ApiView):
 class RecordHistoryView(ApiView):
     """Every version of one record."""
 
-    model: type[CRF] = CRF
+    model: type[CRF] = FORMS[0]  # each address sets its own
     tag = "forms"
     ops: ClassVar[dict[str, Op]] = {"GET": Op("Every version of the record", "记录的全部版本", versions_ref)}
 

@@ -155,7 +155,9 @@ def _shape(form: type[CRF]) -> tuple[str, Any, int]:
 
     The statement is written once per process: building it anew would take longer than running it.
     """
-    columns = [f for f in form._meta.concrete_fields if not isinstance(f, JSONField) and f.name not in _UNASKED]
+    columns = [
+        f for f in form._meta.concrete_fields if not isinstance(f, JSONField) and f.name not in _UNASKED
+    ]
     names = ", ".join(f'"{f.column}"' for f in columns)
     statement = (
         f'SELECT id, {names} FROM "{form._meta.db_table}" WHERE subject_id = ANY(%s) AND NOT retracted'

@@ -25,7 +25,11 @@ class Api:
         text = body if isinstance(body, str | bytes) else json.dumps(body, ensure_ascii=False)
         kind = headers.pop("content_type", "application/json")
         return self.client.generic(
-            method, _full(address), data=text if body is not None else "", content_type=kind, headers=_names(headers)
+            method,
+            _full(address),
+            data=text if body is not None else "",
+            content_type=kind,
+            headers=_names(headers),
         )
 
     def post(self, address: str, body: Any = None, **headers: str) -> Any:

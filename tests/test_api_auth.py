@@ -31,7 +31,9 @@ def test_without_a_token_the_answer_says_what_to_send() -> None:
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer x", "Bearer " + "0" * 64, "Basic YTpi", "Bearer " + "é" * 50, "Token a b"])
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer x", "Bearer " + "0" * 64, "Basic YTpi", "Bearer " + "é" * 50, "Token a b"]
+)
 def test_a_wrong_token_is_one_401_whatever_is_wrong(header: str) -> None:
     problem(Api().get("subjects/", Authorization=header), 401)
 
@@ -54,7 +56,9 @@ def test_the_token_is_kept_as_a_hash_and_always_ends(make_token: Any) -> None:
 
 
 @pytest.mark.req("R-53")
-def test_a_deactivated_person_is_out_with_the_next_request(make_token: Any, coordinator_li: Person, administrator: Any) -> None:
+def test_a_deactivated_person_is_out_with_the_next_request(
+    make_token: Any, coordinator_li: Person, administrator: Any
+) -> None:
     api = Api(make_token(coordinator_li))
     assert api.get("subjects/").status_code == 200
     end_access(coordinator_li, by=administrator, reason="left the hospital")
@@ -77,15 +81,21 @@ def test_an_expired_token_is_refused(make_token: Any) -> None:
     problem(Api(text).get("subjects/"), 401)
 
 
-def test_the_token_holds_one_role_even_if_the_person_has_two(make_token: Any, coordinator_li: Person, site: Site) -> None:
+def test_the_token_holds_one_role_even_if_the_person_has_two(
+    make_token: Any, coordinator_li: Person, site: Site
+) -> None:
     with audit.transaction(ADMINISTRATOR, "second role"):
-        Assignment(person=coordinator_li, role="pharmacist", site=site, valid_from=date(2020, 1, 1)).save(force_insert=True)
+        Assignment(person=coordinator_li, role="pharmacist", site=site, valid_from=date(2020, 1, 1)).save(
+            force_insert=True
+        )
     api = Api(make_token(coordinator_li, role="pharmacist"))
     problem(api.post("subjects/", {"subjid": "01-999", "site": "01"}), 403, "forbidden")
 
 
 @pytest.mark.req("R-45")
-def test_a_token_can_be_narrowed_to_one_site(make_token: Any, new_subject: Any, actor: Any, site: Site, other_site: Site) -> None:
+def test_a_token_can_be_narrowed_to_one_site(
+    make_token: Any, new_subject: Any, actor: Any, site: Site, other_site: Site
+) -> None:
     here, there = new_subject(), new_subject(by=actor("coordinator_elsewhere"), at=other_site)
     wide, narrow = Api(make_token("monitor_wu")), Api(make_token("monitor_wu", sites=[site.pk]))
     assert {s["subjid"] for s in exact(wide.get("subjects/"))} == {here.subjid, there.subjid}
@@ -104,7 +114,18 @@ def test_nobody_mints_a_role_or_a_site_they_do_not_hold(coordinator_li: Person, 
 
 def test_the_command_prints_a_token_once_lists_and_ends_it(coordinator_li: Person) -> None:
     out = StringIO()
-    call_command("token", "coordinator_li", "--role", "coordinator", "--site", "01", "--label", "R", stdout=out, stderr=StringIO())
+    call_command(
+        "token",
+        "coordinator_li",
+        "--role",
+        "coordinator",
+        "--site",
+        "01",
+        "--label",
+        "R",
+        stdout=out,
+        stderr=StringIO(),
+    )
     text = out.getvalue().strip()
     assert Api(text).get("subjects/").status_code == 200
     listed = StringIO()
@@ -114,7 +135,9 @@ def test_the_command_prints_a_token_once_lists_and_ends_it(coordinator_li: Perso
     problem(Api(text).get("subjects/"), 401)
 
 
-@pytest.mark.parametrize("arguments", [("nobody",), ("coordinator_li", "--role", "auditor"), ("coordinator_li", "--site", "99")])
+@pytest.mark.parametrize(
+    "arguments", [("nobody",), ("coordinator_li", "--role", "auditor"), ("coordinator_li", "--site", "99")]
+)
 def test_the_command_refuses_with_a_sentence(arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         call_command("token", *arguments, stdout=StringIO(), stderr=StringIO())
@@ -151,9 +174,16 @@ def test_too_many_requests_are_told_when_to_come_back(make_token: Any, settings:
     assert other.get("sites/").status_code == 200, "another token has its own count"
 
 
-def test_without_the_cache_requests_pass_uncounted(make_token: Any, settings: Any, monkeypatch: Any, caplog: Any) -> None:
+def test_without_the_cache_requests_pass_uncounted(
+    make_token: Any, settings: Any, monkeypatch: Any, caplog: Any
+) -> None:
     monkeypatch.setattr(throttle, "_resting_until", 0.0)
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}}
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1",
+        }
+    }
     api = Api(make_token("coordinator_li"))
     assert [api.get("sites/").status_code for _ in range(3)] == [200, 200, 200]
     assert "cache unreachable" in caplog.text

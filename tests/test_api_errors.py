@@ -51,10 +51,28 @@ def test_a_body_that_cannot_be_read_is_400(make_token: Any, name: str, address: 
     assert document["errors"][0]["code"]
 
 
-@pytest.mark.parametrize("answer", ["[]", "{}", '{"a": [1]}', "[[1]]", "[null]", "true", '"\\u202e"', "1e60", "-0.0", '"2026-03-05T10:00+99:99"'])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "[]",
+        "{}",
+        '{"a": [1]}',
+        "[[1]]",
+        "[null]",
+        "true",
+        '"\\u202e"',
+        "1e60",
+        "-0.0",
+        '"2026-03-05T10:00+99:99"',
+    ],
+)
 @pytest.mark.parametrize("item", ["lb_dt", "wbc", "wbc_unit", "wbc_cs", "missing", "wbc_lln"])
-def test_any_json_value_for_any_kind_of_item_is_saved_or_refused(api: Api, subject: Any, item: str, answer: str) -> None:
-    response = api.post("forms/haematology/", f'{{"subject": "{subject.subjid}", "visit": "SCR", "{item}": {answer}}}')
+def test_any_json_value_for_any_kind_of_item_is_saved_or_refused(
+    api: Api, subject: Any, item: str, answer: str
+) -> None:
+    response = api.post(
+        "forms/haematology/", f'{{"subject": "{subject.subjid}", "visit": "SCR", "{item}": {answer}}}'
+    )
     assert response.status_code in (201, 400), text(response)
 
 
@@ -62,7 +80,10 @@ def test_a_body_beyond_the_limit_is_413(api: Api) -> None:
     problem(api.post("forms/haematology/", '{"a": "' + "x" * MOST_BYTES + '"}'), 413, "too_large")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"])
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"],
+)
 def test_another_media_type_is_415(api: Api, kind: str) -> None:
     problem(api.post("forms/haematology/", "a=1", content_type=kind), 415, "media_type")
 
@@ -74,7 +95,9 @@ def test_a_method_an_address_does_not_know_is_405(api: Api, method: str) -> None
     assert "GET" in response["Allow"]
 
 
-@pytest.mark.parametrize("address", ["", "nope/", "forms/nope/", "subjects", "forms/haematology/x/y/", "../v2/", "subjects/%00/"])
+@pytest.mark.parametrize(
+    "address", ["", "nope/", "forms/nope/", "subjects", "forms/haematology/x/y/", "../v2/", "subjects/%00/"]
+)
 def test_an_address_that_is_not_there_is_a_problem_too(api: Api, address: str) -> None:
     problem(api.get(address), 404, "not_found")
 
@@ -83,15 +106,21 @@ def test_a_missing_slash_is_pointed_out(api: Api) -> None:
     assert problem(api.get("subjects"), 404)["errors"][0]["fix"] == "/api/v1/subjects/"
 
 
-@pytest.mark.parametrize("key", ["1", "x" * 300, "%F0%9F%99%82", "00000000-0000-0000-0000-00000000000", "' OR 1=1 --"])
+@pytest.mark.parametrize(
+    "key", ["1", "x" * 300, "%F0%9F%99%82", "00000000-0000-0000-0000-00000000000", "' OR 1=1 --"]
+)
 def test_a_key_that_is_no_id_is_404(api: Api, key: str) -> None:
     for kind in ("forms/haematology", "subjects", "deviations", "queries"):
         problem(api.get(f"{kind}/{key}/"), 404)
 
 
 @pytest.mark.req("R-91")
-@pytest.mark.parametrize("value", ["x' OR '1'='1", "%", "%s", "01-001'--", "\\", "🙂", "a" * 5000, "%00", "../..", "{}"])
-@pytest.mark.parametrize("name", ["subject", "site", "visit", "status", "changed_since", "limit", "after", "format", "bom"])
+@pytest.mark.parametrize(
+    "value", ["x' OR '1'='1", "%", "%s", "01-001'--", "\\", "🙂", "a" * 5000, "%00", "../..", "{}"]
+)
+@pytest.mark.parametrize(
+    "name", ["subject", "site", "visit", "status", "changed_since", "limit", "after", "format", "bom"]
+)
 def test_no_filter_value_breaks_out(api: Api, name: str, value: str) -> None:
     response = api.client.get("/api/v1/forms/haematology/", {name: value})
     assert response.status_code in (200, 400), text(response)
@@ -101,7 +130,10 @@ def test_no_filter_value_breaks_out(api: Api, name: str, value: str) -> None:
         assert problem(response, 400)["errors"][0]["parameter"] == name
 
 
-@pytest.mark.parametrize(("limit", "right"), [("1", True), ("1000", True), ("0", False), ("1001", False), ("-1", False), ("1.5", False), ("", False)])
+@pytest.mark.parametrize(
+    ("limit", "right"),
+    [("1", True), ("1000", True), ("0", False), ("1001", False), ("-1", False), ("1.5", False), ("", False)],
+)
 def test_the_limit_is_between_1_and_1000(api: Api, limit: str, right: bool) -> None:
     assert (api.get(f"subjects/?limit={limit}").status_code == 200) is right
 

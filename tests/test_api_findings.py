@@ -36,10 +36,17 @@ def count(api: Api, subject: Any) -> Any:
 
 
 def test_a_query_is_raised_answered_closed_and_opened_again(api: Api, monitor: Api, count: Any) -> None:
-    raised = monitor.post("queries/", {"form": "haematology", "record": count["id"], "field": "wbc", "text": "unit?"})
+    raised = monitor.post(
+        "queries/", {"form": "haematology", "record": count["id"], "field": "wbc", "text": "unit?"}
+    )
     assert raised.status_code == 201, text(raised)
     query = exact(raised)
-    assert (query["field"], query["status"], query["value"], query["subject"]) == ("wbc_value", "OPEN", "4", count["subject"])
+    assert (query["field"], query["status"], query["value"], query["subject"]) == (
+        "wbc_value",
+        "OPEN",
+        "4",
+        count["subject"],
+    )
     address = raised["Location"]
     answered = exact(api.post(address + "answer/", {"text": "10^9/L, checked"}))
     assert answered["status"] == "ANSWERED" and answered["talk"][-1]["text"] == "10^9/L, checked"
@@ -48,7 +55,12 @@ def test_a_query_is_raised_answered_closed_and_opened_again(api: Api, monitor: A
     assert exact(monitor.post(address + "reopen/", {"text": "source?"}))["status"] == "OPEN"
     assert exact(monitor.post(address + "close/", {"text": "seen"}))["status"] == "CLOSED"
     problem(api.post(address + "answer/", {"text": "late"}), 409, "wrong_state")
-    assert [v["record"]["status"] for v in exact(api.get(address + "history/"))] == ["OPEN", "ANSWERED", "OPEN", "CLOSED"]
+    assert [v["record"]["status"] for v in exact(api.get(address + "history/"))] == [
+        "OPEN",
+        "ANSWERED",
+        "OPEN",
+        "CLOSED",
+    ]
 
 
 def test_a_query_needs_a_record_an_item_and_words(monitor: Api, count: Any) -> None:
@@ -76,12 +88,16 @@ def test_a_deviation_carries_rule_citation_basis_and_evidence(api: Api, subject:
     for row in found:
         rule = RULES[row["rule"]]
         assert row["title"] == {"en": rule.en, "zh": rule.zh}
-        assert row["citation"] and row["basis"] and row["protocol_version"] and row["detected_at"].endswith("Z")
+        assert (
+            row["citation"] and row["basis"] and row["protocol_version"] and row["detected_at"].endswith("Z")
+        )
         assert set(row["message"]) == {"en", "zh"} and isinstance(row["evidence"], dict)
     one = found[0]
     assert exact(api.get(f"deviations/{one['id']}/")) == one
     assert exact(api.get(f"deviations/{one['id']}/history/"))[0]["record"] == one
-    assert {row["rule"] for row in exact(api.get(f"deviations/?rule={one['rule']}&status={one['status']}"))} == {one["rule"]}
+    assert {
+        row["rule"] for row in exact(api.get(f"deviations/?rule={one['rule']}&status={one['status']}"))
+    } == {one["rule"]}
     problem(api.get("deviations/?rule=DV-999"), 400)
     assert len(text(api.get("deviations/?format=ndjson")).splitlines()) == len(exact(api.get("deviations/")))
 
@@ -94,7 +110,11 @@ def test_the_dictionary_holds_every_item_of_every_form(api: Api) -> None:
     lines = list(csv.DictReader(io.StringIO(text(api.get("dictionary/?format=csv")))))
     assert len(lines) == sum(len(items(m)) for m in FORMS)
     temperature = next(row for row in forms["vital_signs"]["items"] if row["item"] == "temp_c")
-    assert temperature["hard"] == {"low": 25, "high": 45} and temperature["unit"] == "degC" and temperature["label"]["zh"] == "体温"
+    assert (
+        temperature["hard"] == {"low": 25, "high": 45}
+        and temperature["unit"] == "degC"
+        and temperature["label"]["zh"] == "体温"
+    )
 
 
 def test_rules_and_protocol_numbers_name_their_source(api: Api) -> None:
@@ -109,10 +129,18 @@ def test_the_schema_describes_every_form_with_its_types() -> None:
     assert document["openapi"].startswith("3.1")
     for model in FORMS:
         assert set(document["paths"][f"/api/v1/forms/{model.form}/"]) == {"get", "post"}
-        assert set(document["paths"][f"/api/v1/forms/{model.form}/{{key}}/"]) == {"get", "put", "patch", "delete"}
+        assert set(document["paths"][f"/api/v1/forms/{model.form}/{{key}}/"]) == {
+            "get",
+            "put",
+            "patch",
+            "delete",
+        }
         assert set(items(model)) <= set(document["components"]["schemas"][model.__name__]["properties"])
     temperature = document["components"]["schemas"]["VitalSigns"]["properties"]["temp_c"]
-    assert temperature["type"] == ["number", "null"] and (temperature["minimum"], temperature["maximum"]) == (25, 45)
+    assert temperature["type"] == ["number", "null"] and (temperature["minimum"], temperature["maximum"]) == (
+        25,
+        45,
+    )
     assert "体温" in temperature["description"] and temperature["x-unit"] == "degC"
     identifiers = [op["operationId"] for path in document["paths"].values() for op in path.values()]
     assert len(identifiers) == len(set(identifiers))

@@ -28,7 +28,9 @@ def api(make_token: Any) -> Api:
 @pytest.fixture
 def made(api: Api, subject: Any) -> Any:
     """A blood count just entered."""
-    response = api.post("forms/haematology/", f'{{"subject": "{subject.subjid}", "visit": "SCR", "wbc": 4.50, "plt": 125}}')
+    response = api.post(
+        "forms/haematology/", f'{{"subject": "{subject.subjid}", "visit": "SCR", "wbc": 4.50, "plt": 125}}'
+    )
     assert response.status_code == 201, text(response)
     return response
 
@@ -55,12 +57,18 @@ def test_common_keys_come_first_then_the_items(made: Any) -> None:
 
 
 def test_a_local_time_is_kept_and_shown_in_utc(api: Api, subject: Any) -> None:
-    record = exact(api.post("forms/haematology/", {"subject": subject.subjid, "visit": "D1", "lb_dt": "2026-03-05 08:10"}))
+    record = exact(
+        api.post(
+            "forms/haematology/", {"subject": subject.subjid, "visit": "D1", "lb_dt": "2026-03-05 08:10"}
+        )
+    )
     assert record["lb_dt"] == "2026-03-05T00:10:00Z"
 
 
 def test_a_partial_date_stays_partial(api: Api, subject: Any) -> None:
-    record = exact(api.post("forms/demographics/", {"subject": subject.subjid, "birth_date": "1980-03", "sex": "F"}))
+    record = exact(
+        api.post("forms/demographics/", {"subject": subject.subjid, "birth_date": "1980-03", "sex": "F"})
+    )
     assert record["birth_date"] == "1980-03"
     assert record["race"] is None
 
@@ -94,13 +102,28 @@ def test_an_impossible_value_is_refused_with_value_limit_rule_and_fix(api: Api, 
 
 
 def test_the_pointer_names_the_key_that_was_sent(api: Api, subject: Any) -> None:
-    document = problem(api.post("forms/haematology/", {"subject": subject.subjid, "visit": "D3", "wbc": 99999}), 400)
+    document = problem(
+        api.post("forms/haematology/", {"subject": subject.subjid, "visit": "D3", "wbc": 99999}), 400
+    )
     assert [error["pointer"] for error in document["errors"]] == ["/wbc"]
 
 
 @pytest.mark.req("R-47")
 @pytest.mark.parametrize(
-    "key", ["id", "version", "site", "site_id", "subject_id", "sequence", "lock_state", "retracted", "typed", "entered_at", "changed_at"]
+    "key",
+    [
+        "id",
+        "version",
+        "site",
+        "site_id",
+        "subject_id",
+        "sequence",
+        "lock_state",
+        "retracted",
+        "typed",
+        "entered_at",
+        "changed_at",
+    ],
 )
 def test_what_the_system_sets_cannot_be_sent(api: Api, subject: Any, made: Any, key: str) -> None:
     body = {"subject": subject.subjid, "visit": "D4", key: 1}
@@ -109,9 +132,13 @@ def test_what_the_system_sets_cannot_be_sent(api: Api, subject: Any, made: Any, 
 
 
 @pytest.mark.req("R-47")
-@pytest.mark.parametrize("key", ["wbc_valu", "history", "_state", "pk", "subject__site", "__class__", "wbc_si", "a/b~c"])
+@pytest.mark.parametrize(
+    "key", ["wbc_valu", "history", "_state", "pk", "subject__site", "__class__", "wbc_si", "a/b~c"]
+)
 def test_any_other_key_is_refused_by_name(api: Api, subject: Any, key: str) -> None:
-    document = problem(api.post("forms/haematology/", {"subject": subject.subjid, "visit": "D4", key: 1}), 400)
+    document = problem(
+        api.post("forms/haematology/", {"subject": subject.subjid, "visit": "D4", key: 1}), 400
+    )
     (error,) = document["errors"]
     assert error["code"] in ("unknown_item", "calculated")
     assert error["pointer"] == "/" + key.replace("~", "~0").replace("/", "~1")
@@ -169,8 +196,12 @@ def test_saving_the_same_again_changes_nothing(api: Api, made: Any) -> None:
 
 def test_a_record_does_not_move(api: Api, made: Any, new_subject: Any) -> None:
     other = new_subject()
-    assert codes(problem(api.patch(made["Location"], {"visit": "D1", "reason": "x"}, seen=1), 400)) == {"fixed"}
-    assert codes(problem(api.patch(made["Location"], {"subject": other.subjid, "reason": "x"}, seen=1), 400)) == {"fixed"}
+    assert codes(problem(api.patch(made["Location"], {"visit": "D1", "reason": "x"}, seen=1), 400)) == {
+        "fixed"
+    }
+    assert codes(
+        problem(api.patch(made["Location"], {"subject": other.subjid, "reason": "x"}, seen=1), 400)
+    ) == {"fixed"}
 
 
 def test_missing_is_said_with_a_reason_and_taken_back(api: Api, made: Any) -> None:
@@ -178,14 +209,18 @@ def test_missing_is_said_with_a_reason_and_taken_back(api: Api, made: Any) -> No
     assert marked["missing"] == {"anc": "SAMPLE_LOST"}
     back = exact(api.patch(made["Location"], {"missing": {"anc": None}, "anc": 1, "reason": "x"}, seen=2))
     assert back["missing"] == {} and back["anc_value"] == 1
-    document = problem(api.patch(made["Location"], {"missing": {"wbc": "BROKEN"}, "reason": "x"}, seen=3), 400)
+    document = problem(
+        api.patch(made["Location"], {"missing": {"wbc": "BROKEN"}, "reason": "x"}, seen=3), 400
+    )
     assert document["errors"][0]["pointer"] == "/missing/wbc"
 
 
 def test_a_form_not_done_says_why(api: Api, subject: Any) -> None:
     body = {"subject": subject.subjid, "visit": "D5", "not_done": True}
     problem(api.post("forms/haematology/", body), 400)
-    record = exact(api.post("forms/haematology/", {**body, "not_done_reason": "SUBJECT_REFUSED", "status": "COMPLETE"}))
+    record = exact(
+        api.post("forms/haematology/", {**body, "not_done_reason": "SUBJECT_REFUSED", "status": "COMPLETE"})
+    )
     assert record["not_done"] is True and record["not_done_reason"] == "SUBJECT_REFUSED"
 
 
@@ -205,19 +240,26 @@ def test_a_locked_record_is_423(api: Api, made: Any, actor: Any) -> None:
 
 
 def test_the_same_form_twice_is_409_and_names_the_first(api: Api, made: Any, subject: Any) -> None:
-    document = problem(api.post("forms/haematology/", {"subject": subject.subjid, "visit": "SCR", "wbc": 4}), 409, "exists")
+    document = problem(
+        api.post("forms/haematology/", {"subject": subject.subjid, "visit": "SCR", "wbc": 4}), 409, "exists"
+    )
     assert document["errors"][0]["value"] == exact(made)["id"]
 
 
 @pytest.mark.req("R-45")
-def test_another_sites_subject_is_the_same_404_as_none(api: Api, made: Any, make_token: Any, new_subject: Any, actor: Any, other_site: Any) -> None:
+def test_another_sites_subject_is_the_same_404_as_none(
+    api: Api, made: Any, make_token: Any, new_subject: Any, actor: Any, other_site: Any
+) -> None:
     theirs = new_subject(by=actor("coordinator_elsewhere"), at=other_site)
     elsewhere = Api(make_token("coordinator_elsewhere"))
     answers = [
         problem(api.post("forms/haematology/", {"subject": name, "visit": "SCR"}), 404)
         for name in (theirs.subjid, str(theirs.pk), "02-998", str(uuid4()))
     ]
-    answers += [problem(elsewhere.get(made["Location"]), 404), problem(elsewhere.get(f"forms/haematology/{uuid4()}/"), 404)]
+    answers += [
+        problem(elsewhere.get(made["Location"]), 404),
+        problem(elsewhere.get(f"forms/haematology/{uuid4()}/"), 404),
+    ]
     answers += [
         problem(elsewhere.patch(made["Location"], {"wbc": 1, "reason": "x"}, seen=1), 404),
         problem(elsewhere.delete(made["Location"], {"reason": "x"}, seen=1), 404),
@@ -234,7 +276,9 @@ def test_a_link_to_another_subjects_record_is_refused(api: Api, subject: Any, ne
     other = new_subject()
     batch = exact(api.post("forms/manufacturing/", {"subject": other.subjid}))["id"]
     for wrong in (batch, str(uuid4()), "abc", 7):
-        document = problem(api.post("forms/infusion/", {"subject": subject.subjid, "part_no": 1, "batch": wrong}), 400)
+        document = problem(
+            api.post("forms/infusion/", {"subject": subject.subjid, "part_no": 1, "batch": wrong}), 400
+        )
         assert document["errors"][0]["pointer"] == "/batch"
 
 
@@ -285,7 +329,11 @@ def test_three_at_once_with_one_key_still_make_one(make_token: Any, subject: Any
 
     def send(_: int) -> tuple[int, str]:
         try:
-            response = Api(token).post("forms/haematology/", {"subject": subject.subjid, "visit": "D1", "wbc": 4}, Idempotency_Key="race")
+            response = Api(token).post(
+                "forms/haematology/",
+                {"subject": subject.subjid, "visit": "D1", "wbc": 4},
+                Idempotency_Key="race",
+            )
             return response.status_code, response["Location"]
         finally:
             connection.close()
@@ -308,7 +356,10 @@ def test_a_subject_is_entered_found_and_never_twice(api: Api) -> None:
 
 
 def test_a_subjects_visits_show_window_and_what_took_place(api: Api, subject: Any, li: Any) -> None:
-    api.post("forms/informed_consent/", {"subject": subject.subjid, "consent_type": "INITIAL", "consent_dt": "2026-03-01 09:00"})
+    api.post(
+        "forms/informed_consent/",
+        {"subject": subject.subjid, "consent_type": "INITIAL", "consent_dt": "2026-03-01 09:00"},
+    )
     api.post("forms/visit/", {"subject": subject.subjid, "visit": "SCR", "actual_date": "2026-03-02"})
     visits = {row["visit"]: row for row in exact(api.get(f"subjects/{subject.subjid}/visits/"))}
     screening = visits["SCR"]
@@ -323,9 +374,13 @@ LINKS = [(model, name) for model in FORMS for name in items(model) if links_to(m
 
 
 @pytest.mark.parametrize(("model", "name"), LINKS, ids=[f"{m.form}.{n}" for m, n in LINKS])
-def test_every_link_of_every_form_refuses_what_is_not_there(api: Api, subject: Any, model: Any, name: str) -> None:
+def test_every_link_of_every_form_refuses_what_is_not_there(
+    api: Api, subject: Any, model: Any, name: str
+) -> None:
     wrong = 999_999 if links_to(model, name) is Person else str(uuid4())
-    document = problem(api.post(f"forms/{model.form}/", {"subject": subject.subjid, "visit": "SCR", name: wrong}), 400)
+    document = problem(
+        api.post(f"forms/{model.form}/", {"subject": subject.subjid, "visit": "SCR", name: wrong}), 400
+    )
     assert [error["pointer"] for error in document["errors"]] == [f"/{name}"]
 
 

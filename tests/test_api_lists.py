@@ -26,7 +26,9 @@ def api(make_token: Any) -> Api:
 def rows(subject: Any, li: Any) -> list[Any]:
     """Seven measurements of one subject on two visits."""
     return [
-        enter(subject, VitalSigns, li, visit, temp_c=f"36.{n}", status="COMPLETE" if n % 2 else "DRAFT").record
+        enter(
+            subject, VitalSigns, li, visit, temp_c=f"36.{n}", status="COMPLETE" if n % 2 else "DRAFT"
+        ).record
         for n, visit in enumerate(("SCR", "SCR", "SCR", "D0", "D0", "D0", "D0"))
     ]
 
@@ -42,8 +44,12 @@ def follow(api: Api, address: str) -> list[list[Any]]:
     return pages
 
 
-@pytest.mark.parametrize(("limit", "sizes"), [(3, [3, 3, 1]), (7, [7]), (1, [1] * 7), (6, [6, 1]), (100, [7])])
-def test_pages_follow_one_another_without_gap_or_repeat(api: Api, rows: list[Any], limit: int, sizes: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("limit", "sizes"), [(3, [3, 3, 1]), (7, [7]), (1, [1] * 7), (6, [6, 1]), (100, [7])]
+)
+def test_pages_follow_one_another_without_gap_or_repeat(
+    api: Api, rows: list[Any], limit: int, sizes: list[int]
+) -> None:
     pages = follow(api, f"forms/vital_signs/?limit={limit}&subject={rows[0].subject.subjid}")
     assert [len(page) for page in pages] == sizes
     assert [row["id"] for page in pages for row in page] == sorted(str(row.pk) for row in rows)
@@ -75,7 +81,18 @@ def test_filters_narrow(api: Api, rows: list[Any], query: str, count: int) -> No
     assert len(exact(api.get(f"forms/vital_signs/?{query}"))) == count
 
 
-@pytest.mark.parametrize("query", ["visit=D999", "status=OPEN", "changed_since=yesterday", "changed_since=2020-01-01T00:00:00", "after=7", "format=xml", "bom=2"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "visit=D999",
+        "status=OPEN",
+        "changed_since=yesterday",
+        "changed_since=2020-01-01T00:00:00",
+        "after=7",
+        "format=xml",
+        "bom=2",
+    ],
+)
 def test_a_value_that_cannot_be_used_is_refused_with_what_could(api: Api, query: str) -> None:
     document = problem(api.get(f"forms/vital_signs/?{query}"), 400, "parameter")
     assert document["errors"][0]["parameter"] == query.partition("=")[0]
@@ -121,7 +138,9 @@ def test_streams_are_for_those_who_may_export(make_token: Any, coordinator_li: A
     from trial.models import Assignment
 
     with audit.transaction(ADMINISTRATOR, "second role"):
-        Assignment(person=coordinator_li, role="pharmacist", site=site, valid_from=date(2020, 1, 1)).save(force_insert=True)
+        Assignment(person=coordinator_li, role="pharmacist", site=site, valid_from=date(2020, 1, 1)).save(
+            force_insert=True
+        )
     api = Api(make_token(coordinator_li, role="pharmacist"))
     assert api.get("forms/vital_signs/").status_code == 200
     problem(api.get("forms/vital_signs/?format=csv"), 403)
@@ -129,17 +148,38 @@ def test_streams_are_for_those_who_may_export(make_token: Any, coordinator_li: A
 
 
 @pytest.mark.req("R-45")
-def test_no_answer_holds_anything_of_another_site(api: Api, make_token: Any, new_subject: Any, actor: Any, other_site: Any) -> None:
+def test_no_answer_holds_anything_of_another_site(
+    api: Api, make_token: Any, new_subject: Any, actor: Any, other_site: Any
+) -> None:
     there = actor("coordinator_elsewhere")
     theirs = new_subject(by=there, at=other_site)
     elsewhere = Api(make_token("coordinator_elsewhere"))
     canary = "CANARY-02"
     made = elsewhere.post("forms/adverse_event/", {"subject": theirs.subjid, "term": canary})
     assert made.status_code == 201, text(made)
-    assert elsewhere.post("forms/haematology/", {"subject": theirs.subjid, "visit": "SCR", "wbc": 500}).status_code == 201
-    lists = ["subjects/", "visits/", "queries/", "deviations/", "changes/", "sites/", *(f"forms/{m.form}/" for m in FORMS)]
-    streams = [f"{a}?format={f}" for a in lists if a not in ("visits/", "changes/") for f in ("csv", "ndjson")]
-    filtered = [f"forms/adverse_event/?subject={theirs.subjid}", f"forms/adverse_event/?subject={theirs.pk}", "forms/adverse_event/?site=02"]
+    assert (
+        elsewhere.post(
+            "forms/haematology/", {"subject": theirs.subjid, "visit": "SCR", "wbc": 500}
+        ).status_code
+        == 201
+    )
+    lists = [
+        "subjects/",
+        "visits/",
+        "queries/",
+        "deviations/",
+        "changes/",
+        "sites/",
+        *(f"forms/{m.form}/" for m in FORMS),
+    ]
+    streams = [
+        f"{a}?format={f}" for a in lists if a not in ("visits/", "changes/") for f in ("csv", "ndjson")
+    ]
+    filtered = [
+        f"forms/adverse_event/?subject={theirs.subjid}",
+        f"forms/adverse_event/?subject={theirs.pk}",
+        "forms/adverse_event/?site=02",
+    ]
     for address in (*lists, *streams, *filtered):
         body = text(api.get(address))
         for secret in (canary, theirs.subjid, str(theirs.pk), other_site.name):
@@ -148,18 +188,21 @@ def test_no_answer_holds_anything_of_another_site(api: Api, make_token: Any, new
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_client_that_leaves_early_leaves_nothing_behind(api: Api, rows: list[Any], monkeypatch: Any) -> None:
+def test_a_client_that_leaves_early_leaves_nothing_behind(
+    api: Api, rows: list[Any], monkeypatch: Any
+) -> None:
     monkeypatch.setattr("exchange.sql.BLOCK", 10)
     response = api.get("forms/vital_signs/?format=ndjson")
     next(iter(response.streaming_content))
-    assert connection.in_atomic_block
+    assert bool(connection.in_atomic_block)
     response.close()
     assert not connection.in_atomic_block
     assert len(exact(api.get("forms/vital_signs/"))) == 7
 
 
 @pytest.mark.req("R-45")
-def test_a_page_is_one_statement_whatever_its_length(api: Api, rows: list[Any], django_assert_max_num_queries: Any) -> None:
+def test_a_page_is_one_statement_whatever_its_length(
+    api: Api, rows: list[Any], django_assert_max_num_queries: Any
+) -> None:
     with django_assert_max_num_queries(9):  # token, delegation, sites, begin, scope, page, end
         api.get("forms/vital_signs/?limit=1000")
-

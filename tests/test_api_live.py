@@ -10,9 +10,15 @@ import pytest
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def ask(address: str, token: str, body: Any = None, method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
+def ask(
+    address: str, token: str, body: Any = None, method: str = "GET", **headers: str
+) -> tuple[int, Any, bytes]:
     """One request; status, headers, body."""
-    sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    sent = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        **{k.replace("_", "-"): v for k, v in headers.items()},
+    }
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(address, data=data, headers=sent, method=method)
     try:
@@ -25,10 +31,14 @@ def ask(address: str, token: str, body: Any = None, method: str = "GET", **heade
 
 def test_a_program_enters_corrects_and_pulls(live_server: Any, make_token: Any, subject: Any) -> None:
     token, root = make_token("coordinator_li"), f"{live_server.url}/api/v1/"
-    status, headers, body = ask(root + "forms/haematology/", token, {"subject": subject.subjid, "visit": "SCR", "wbc": 4.5}, "POST")
+    status, headers, body = ask(
+        root + "forms/haematology/", token, {"subject": subject.subjid, "visit": "SCR", "wbc": 4.5}, "POST"
+    )
     assert status == 201 and headers["ETag"] == '"1"'
     address = live_server.url + headers["Location"]
-    status, headers, _ = ask(address, token, {"wbc": 5, "reason": "misread"}, "PATCH", If_Match=headers["ETag"])
+    status, headers, _ = ask(
+        address, token, {"wbc": 5, "reason": "misread"}, "PATCH", If_Match=headers["ETag"]
+    )
     assert status == 200 and headers["ETag"] == '"2"'
     status, headers, body = ask(address, token, {"wbc": 6, "reason": "late"}, "PATCH", If_Match='"1"')
     assert status == 412 and headers["Content-Type"] == "application/problem+json"
@@ -46,7 +56,9 @@ def test_a_body_without_a_length_is_asked_for_one(live_server: Any, make_token: 
         yield b'{"subject": "01-001"}'
 
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{live_server.url}/api/v1/forms/haematology/", data=parts(), headers=headers, method="POST")
+    request = urllib.request.Request(
+        f"{live_server.url}/api/v1/forms/haematology/", data=parts(), headers=headers, method="POST"
+    )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
     assert refused.value.code == 411

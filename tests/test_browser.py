@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
 from dosing.models import Infusion
 from entry.door import save_record
@@ -42,6 +42,10 @@ def open_as(chromium: Browser, live_server: Any, person_client: Any) -> Iterator
     opened: list[BrowserContext] = []
     complaints: list[str] = []
 
+    def heard(dialog: Dialog) -> None:
+        complaints.append(dialog.message)
+        dialog.dismiss()
+
     def make(person: str = "coordinator_li", language: str = "en", width: int = 1440, **how: Any) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, base_url=live_server.url, **how
@@ -53,7 +57,7 @@ def open_as(chromium: Browser, live_server: Any, person_client: Any) -> Iterator
         page = context.new_page()
         page.on("console", lambda m: complaints.append(m.text) if "Content Security" in m.text else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))  # type: ignore[func-returns-value]
+        page.on("dialog", heard)
         return page
 
     yield make

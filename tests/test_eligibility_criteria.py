@@ -310,7 +310,7 @@ def test_criterion(criterion_id: str, changed: dict[str, Any], verdict: Verdict)
     assert decision.en.endswith(".") and decision.zh.endswith("。")
     expected = {MET: "ELIGIBLE", NOT_MET: "INELIGIBLE", UNKNOWN: "UNKNOWN"}[decision.admits]
     overall = evaluate(eligible(**changed), V1, "PRE_LD").overall
-    assert overall == expected or "INELIGIBLE" == overall  # a change may break a second criterion too
+    assert overall == expected or overall == "INELIGIBLE"  # a change may break a second criterion too
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_what_decides_nothing_is_asked_about(criterion_id: str, changed: dict[st
 
 
 def test_every_criterion_of_the_record_has_one_function_with_its_text() -> None:
-    assert CRITERION_IDS == tuple(one.id for one in CRITERIA)
+    assert tuple(one.id for one in CRITERIA) == CRITERION_IDS
     for id_, judge in JUDGES.items():
         assert judge.text and judge.uses and set(judge.uses) <= set(WORDING)
         assert judge(eligible(), V1).text == criterion(id_[:4]).text

@@ -31,7 +31,13 @@ BASELINE = Path(__file__).with_name("query_counts.json")
 WRITE = os.environ.get("EDC_WRITE_QUERY_COUNTS") == "1"
 FEW, MANY = 1, 12
 _CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")
-VITALS = {"vs_dt": "2026-01-05 08:00", "timepoint": "VISIT", "temp_c": "36.8", "temp_route": "AXILLARY", "pulse": "71"}
+VITALS = {
+    "vs_dt": "2026-01-05 08:00",
+    "timepoint": "VISIT",
+    "temp_c": "36.8",
+    "temp_route": "AXILLARY",
+    "pulse": "71",
+}
 
 pytestmark = [pytest.mark.django_db]
 
@@ -47,6 +53,7 @@ class Study:
     api: Client
     new_subject: Callable[..., Any]
     subjects: list[Any]
+    record: Any = None
 
     def grow(self, size: int) -> None:
         """Enter subjects until there are `size`, each with consent, transplant, ECOG, vital signs, a query, flags."""
@@ -55,10 +62,19 @@ class Study:
 
     def _one(self) -> Any:
         subject = self.new_subject()
-        enter(subject, InformedConsent, self.li, consent_type="INITIAL", consent_dt="2026-01-05 09:00", icf_version="9.9")
+        enter(
+            subject,
+            InformedConsent,
+            self.li,
+            consent_type="INITIAL",
+            consent_dt="2026-01-05 09:00",
+            icf_version="9.9",
+        )
         enter(subject, Demographics, self.li, birth_date="1990-05", sex="M")
         enter(subject, PriorTransplant, self.li, sct_date="2025-11", sct_type="ALLO")
-        record = enter(subject, Ecog, self.li, "SCR", status="COMPLETE", ecog_date="2026-01-05", ecog="3").record
+        record = enter(
+            subject, Ecog, self.li, "SCR", status="COMPLETE", ecog_date="2026-01-05", ecog="3"
+        ).record
         enter(subject, VitalSigns, self.li, "SCR", **VITALS)
         raise_query(record, "ecog", "Is this right?", by=self.wu)
         evaluate(subject.pk, by=system_actor())
@@ -82,8 +98,6 @@ def study(li: Any, wu: Any, person_client: Any, make_token: Any, new_subject: An
 def _get(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200, (path, answer.status_code)
-    if answer.streaming:
-        b"".join(answer.streaming_content)  # type: ignore[arg-type]
 
 
 def _save_new(study: Study) -> None:
@@ -91,11 +105,16 @@ def _save_new(study: Study) -> None:
 
 
 def _save_correction(study: Study) -> None:
-    correct(study.record, study.li, temp_c="37.1")  # type: ignore[attr-defined]
+    correct(study.record, study.li, temp_c="37.1")
 
 
 def _api_create(study: Study) -> None:
-    body = {"subject": study.subjects[0].subjid, "visit": "D1", "vs_dt": "2026-01-05T00:00:00Z", "temp_c": "36.8"}
+    body = {
+        "subject": study.subjects[0].subjid,
+        "visit": "D1",
+        "vs_dt": "2026-01-05T00:00:00Z",
+        "temp_c": "36.8",
+    }
     answer = study.api.post("/api/v1/forms/vital_signs/", body, content_type="application/json")
     assert answer.status_code == 201, answer.content
 
@@ -114,12 +133,12 @@ DEEDS: dict[str, Callable[[Study], None]] = {
     "page, deviations": lambda s: _get(s.page, "/deviations"),
     "page, queries": lambda s: _get(s.page, "/queries"),
     "api, records of a form": lambda s: _get(s.api, "/api/v1/forms/vital_signs/"),
-    "api, one record": lambda s: _get(s.api, f"/api/v1/forms/vital_signs/{s.record.pk}/"),  # type: ignore[attr-defined]
+    "api, one record": lambda s: _get(s.api, f"/api/v1/forms/vital_signs/{s.record.pk}/"),
     "api, deviations": lambda s: _get(s.api, "/api/v1/deviations/"),
     "api, new record": _api_create,
     "admin, index": lambda s: _get(s.admin, "/admin/"),
     "admin, records of a form": lambda s: _get(s.admin, "/admin/visits/vitalsigns/"),
-    "admin, one record": lambda s: _get(s.admin, f"/admin/visits/vitalsigns/{s.record.pk}/change/"),  # type: ignore[attr-defined]
+    "admin, one record": lambda s: _get(s.admin, f"/admin/visits/vitalsigns/{s.record.pk}/change/"),
 }
 
 
@@ -127,7 +146,7 @@ def _count(deed: Callable[[Study], None], study: Study) -> int:
     """SQL statements of a deed, the transaction's own apart. Done once before, so that nothing is counted that a
     process does only once."""
     for _ in range(2):
-        study.record = enter(study.subjects[0], VitalSigns, study.li, "D2", **VITALS).record  # type: ignore[attr-defined]
+        study.record = enter(study.subjects[0], VitalSigns, study.li, "D2", **VITALS).record
         with CaptureQueriesContext(connection) as captured:
             deed(study)
     return sum(1 for query in captured.captured_queries if not _CONTROL.match(query["sql"]))
@@ -144,7 +163,9 @@ def test_the_number_of_statements_does_not_grow(name: str, study: Study) -> None
         BASELINE.write_text(json.dumps(dict(sorted({**known, name: few}.items())), indent=1) + "\n")
         known[name] = few
     assert many == few, f"{name}: {few} statements with {FEW} subject, {many} with {MANY}"
-    assert few <= known.get(name, 0), f"{name}: {few} statements; the baseline allows {known.get(name)} (see this file's docstring)"
+    assert few <= known.get(name, 0), (
+        f"{name}: {few} statements; the baseline allows {known.get(name)} (see this file's docstring)"
+    )
 
 
 def test_the_baseline_names_exactly_what_is_counted() -> None:

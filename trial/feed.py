@@ -13,6 +13,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -110,11 +111,11 @@ def read(
     more = len(found) > limit
     entries = found[:limit]
     end = max((position.xid, position.id), (horizon - 1, _MOST))
-    after = (entries[-1].xid, entries[-1].id) if more else end
-    return entries, Position(*after, position.system, tuple(sites)), more
+    xid, id_ = (entries[-1].xid, entries[-1].id) if more else end
+    return entries, Position(xid, id_, position.system, tuple(sites)), more
 
 
-def _value(statement: str, *values: object) -> object:
+def _value(statement: str, *values: Any) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
         return cursor.fetchone()[0]

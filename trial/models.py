@@ -95,7 +95,7 @@ class People(_People):
         return self.get(username=username)
 
 
-class Person(AbstractBaseUser, Audited):
+class Person(AbstractBaseUser, Audited):  # type: ignore[django-manager-missing]  # API tokens live above
     """One account for one person. Never deleted and never renamed: the audit points here."""
 
     id = models.AutoField(primary_key=True)  # type: ignore[assignment]  # row-level security compares integers

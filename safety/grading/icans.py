@@ -12,12 +12,12 @@ from trial.item import Basis
 from visits.calc import ICE_ITEMS, ice_total
 
 __all__ = [
-    "findings",
     "BASIS",
     "CITATION",
     "ICE_ITEMS",
     "VERSION",
     "IcansFindings",
+    "findings",
     "icans_grade",
     "ice_grade",
     "ice_total",

@@ -93,7 +93,7 @@ class Client:
         answer, _ = self._until_answered("POST", path, body, Idempotency_Key=uuid.uuid4().hex)
         if answer.status not in (200, 201):
             raise Unexpected(f"POST {path}: {answer.status} {answer.body}")
-        self._remember(form, answer, body)
+        self._remember(form, answer, body, 1)
         return answer.body
 
     def correct(self, form: str, key: str, seen: int, answers: dict[str, Any]) -> int | None:
@@ -124,7 +124,7 @@ class Client:
     ) -> int | None:
         """An acknowledged change; or the change of a try that was cut off, found when it was repeated."""
         if answer.status == 200:
-            self._remember(form, answer, wanted)
+            self._remember(form, answer, wanted, min(seen + 1, answer.version))
             return answer.version
         if answer.status != 412:
             raise Unexpected(f"{method} {form} {key}: {answer.status} {answer.body}")
@@ -134,9 +134,16 @@ class Client:
         ours = there.version == seen + 1 and all(_alike(there.body[k], v) for k, v in wanted.items())
         return there.version if ours else None
 
-    def _remember(self, form: str, answer: Answer, sent: dict[str, Any]) -> None:
+    def _remember(self, form: str, answer: Answer, sent: dict[str, Any], made: int) -> None:
+        """`made` is the version that holds what was sent; the answer may already show a later one, of somebody else."""
         if form:
-            save = {"form": form, "id": answer.body["id"], "version": answer.version, "sent": sent}
+            save = {
+                "form": form,
+                "id": answer.body["id"],
+                "version": answer.version,
+                "made": made,
+                "sent": sent,
+            }
             self.acknowledged.append(save)
 
 

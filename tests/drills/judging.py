@@ -21,7 +21,7 @@ def missing_content(study: Study, acknowledged: list[dict[str, Any]]) -> list[di
     return [
         save
         for save in acknowledged
-        if not _is_kept(save, kept.get((save["form"], save["id"], save["version"])))
+        if not _is_kept(save, kept.get((save["form"], save["id"], save["made"])))
     ]
 
 

@@ -168,10 +168,10 @@ def _current(record: CRF, seen: int) -> CRF:
     )
     if current is None:
         raise NotFound
-    if current.version != seen:
-        raise Stale(current, seen, _differences(current, record))
     if current.lock_state != "OPEN":
         raise Locked(current)
+    if current.version != seen:
+        raise Stale(current, seen, _differences(current, record))
     return current
 
 

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -12,9 +14,24 @@ REST_AFTER_FAILURE = 5.0
 _resting_until = 0.0
 
 
+_silent = False
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """No ringing in this process for a while: a bulk entry drains the outbox itself at its end."""
+    global _silent
+    _silent = True
+    try:
+        yield
+    finally:
+        _silent = False
+
+
 def ring() -> None:
     """Ask the worker to look into the outbox once the running transaction, if any, has committed."""
-    transaction.on_commit(_ring, robust=True)
+    if not _silent:
+        transaction.on_commit(_ring, robust=True)
 
 
 def _ring() -> None:

@@ -276,3 +276,23 @@ def test_whatever_is_sent_is_a_value_or_a_refusal_never_an_error(answer: Any) ->
                 or name == "missing"
                 or f"{name}_value" in reading.values
             )
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "typed", "kept"),
+    [
+        (PriorTransplant, "sct_date", "2026年3月5日", True),
+        (PriorTransplant, "sct_date", "20260305", True),
+        (PriorTransplant, "sct_date", "2026-03-05", False),
+        (PriorTransplant, "sct_date", "2026-03", False),
+        (Ecog, "ecog_date", "2026/3/5", True),
+        (Ecog, "ecog_date", "2026-03-05", False),
+        (VitalSigns, "vs_dt", "2026-03-05 08:10", False),
+        (VitalSigns, "vs_dt", "2026年3月5日 8:10", True),
+        (VitalSigns, "temp_c", "３６．５", True),
+        (VitalSigns, "temp_c", "36.5", False),
+        (PriorTherapy, "regimen", "2020-style VDCP", False),
+    ],
+)
+def test_the_text_is_kept_where_reading_changed_it(model: Any, name: str, typed: str, kept: bool) -> None:
+    assert (name in read(model, {name: typed}, SHANGHAI).typed) is kept

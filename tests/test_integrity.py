@@ -401,3 +401,15 @@ def test_the_outbox_owes_an_evaluation_for_every_change(subject: Any, transplant
 def test_study_rows_have_a_chain_of_their_own() -> None:
     with acting_as("worker"):
         assert LedgerEntry.objects.filter(chain=STUDY_CHAIN, record_table="trial_person").exists()
+
+
+@pytest.mark.req("R-24")
+def test_unlocking_brings_no_other_change_with_it(transplant: Any, li: Any, actor: Any) -> None:
+    from entry.door import set_lock
+
+    set_lock(transplant, "LOCKED", by=actor("data_manager_qian"), reason="data base lock")
+    with (
+        pytest.raises(IntegrityError, match="changes nothing else"),
+        audit.transaction(li, reason="slipped in"),
+    ):
+        PriorTransplant.objects.filter(pk=transplant.pk).update(lock_state="OPEN", sct_date="2020-01-01")

@@ -12,6 +12,7 @@ from safety.invariants import Acknowledged
 from subjects.models import PriorTransplant
 from tests.conftest import acting_as, owner_connection
 from tests.entering import correct, enter
+from trial.audit_sql import Stamp
 from trial.people import system_actor
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -80,10 +81,21 @@ def test_what_was_forged_without_the_triggers_is_named(
 
 @pytest.mark.req("R-24")
 def test_an_unlocking_that_slips_an_answer_in_is_named(transplant: Any, actor: Any) -> None:
+    """The stamp refuses it; its owner can take the stamp away."""
     set_lock(transplant, "LOCKED", by=actor("data_manager_qian"), reason="soft lock")
-    with owner_connection() as owner, owner.transaction():
-        owner.execute("SELECT set_config('edc.actor', '0', true), set_config('edc.reason', 'unlock', true)")
-        owner.execute(f"UPDATE {TABLE} SET lock_state = 'OPEN', conditioning = 'MAC'")
+    stamp = Stamp().get_pgid(PriorTransplant)
+    with owner_connection() as owner:
+        owner.execute(f"ALTER TABLE {TABLE} DISABLE TRIGGER {stamp}")
+        try:
+            with owner.transaction():
+                owner.execute(
+                    "SELECT set_config('edc.actor', '0', true), set_config('edc.reason', 'unlock', true)"
+                )
+                owner.execute(
+                    f"UPDATE {TABLE} SET lock_state = 'OPEN', conditioning = 'MAC', version = version + 1"
+                )
+        finally:
+            owner.execute(f"ALTER TABLE {TABLE} ENABLE TRIGGER {stamp}")
     assert "I6" in broken()
 
 

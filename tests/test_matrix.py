@@ -116,7 +116,12 @@ def planted(site: Any, li: Any, wu: Any) -> dict[str, str]:
 def address(route: str, planted: dict[str, str]) -> str:
     """A real address for a route: its parameters name what was planted at site 01."""
     key = planted["prior_transplant"]
-    for word, target in (("deviation", "deviation"), ("queries", "query"), ("review/query", "query"), ("ecog", "ecog")):
+    for word, target in (
+        ("deviation", "deviation"),
+        ("queries", "query"),
+        ("review/query", "query"),
+        ("ecog", "ecog"),
+    ):
         if word in route and "raise" not in route:
             key = planted[target]
     if "subjects/subject/" in route or route.startswith("api/v1/subjects/"):
@@ -147,12 +152,19 @@ def everyone(db: None, make_token: Any) -> list[Who]:
 
     people = [Who("", "", Client(), "")]
     sites = {site.code: site for site in Site.objects.all()}
-    for role, code in [*((r, s) for r in SITE_ROLES for s in ("01", "02")), *((r, "") for r in SPONSOR_ROLES)]:
-        person = Person(username=f"m_{role}_{code}", full_name=f"{role} {code}", email=f"m_{role}_{code}@example.invalid")
+    for role, code in [
+        *((r, s) for r in SITE_ROLES for s in ("01", "02")),
+        *((r, "") for r in SPONSOR_ROLES),
+    ]:
+        person = Person(
+            username=f"m_{role}_{code}", full_name=f"{role} {code}", email=f"m_{role}_{code}@example.invalid"
+        )
         person.set_unusable_password()
         with audit.transaction(Actor(0, "system", (), "matrix"), "matrix"):
             person.save(force_insert=True)
-            Assignment(person=person, role=role, site=sites.get(code), valid_from=date.today() - timedelta(days=2)).save(force_insert=True)
+            Assignment(
+                person=person, role=role, site=sites.get(code), valid_from=date.today() - timedelta(days=2)
+            ).save(force_insert=True)
         client = Client(raise_request_exception=False)
         client.force_login(person, backend="entry.signin.PersonBackend")
         assert actor_for(person) is not None
@@ -184,7 +196,9 @@ def text_of(response: Any) -> str:
     return f"{body.decode(errors='replace')} {response.get('Location', '')}"
 
 
-def judge(who: Who, method: str, url: str, row: dict[str, Need], planted: dict[str, str], named: bool) -> list[str]:
+def judge(
+    who: Who, method: str, url: str, row: dict[str, Need], planted: dict[str, str], named: bool
+) -> list[str]:
     """What is wrong with the answer to one cell."""
     response = ask(who, method, url)
     if url == "/logout" or url == "/admin/logout/":
@@ -237,8 +251,14 @@ def test_the_matrix(everyone: list[Who], planted: dict[str, str], settings: Any)
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.req("R-45")
-def test_every_form_asked_by_nobody_by_another_site_and_by_its_own(everyone: list[Who], planted: dict[str, str]) -> None:
-    some = [w for w in everyone if (w.role, w.site) in {("", ""), ("coordinator", "01"), ("coordinator", "02"), ("monitor", "")}]
+def test_every_form_asked_by_nobody_by_another_site_and_by_its_own(
+    everyone: list[Who], planted: dict[str, str]
+) -> None:
+    some = [
+        w
+        for w in everyone
+        if (w.role, w.site) in {("", ""), ("coordinator", "01"), ("coordinator", "02"), ("monitor", "")}
+    ]
     wrong = []
     for route, name in routes():
         if sampled(route):

@@ -36,7 +36,9 @@ def clean() -> Subject:
     batch = Manufacturing(batch_no="B1", release_decision="RELEASED", expiry_date=date(2026, 9, 1))
     level = DoseAllocation(level="DL1", planned_per_kg=D(1_000_000))
     subject = Subject(
-        consent=InformedConsent(consent_type="INITIAL", consent_dt=at("2026-02-09"), icf_version="1.0", signed_by_subject=True),
+        consent=InformedConsent(
+            consent_type="INITIAL", consent_dt=at("2026-02-09"), icf_version="1.0", signed_by_subject=True
+        ),
         demographics=Demographics(birth_date="1980-05-01", sex="M"),
         ecog=Ecog(ecog_date=date(2026, 2, 10), ecog=1, visit="SCR"),
         marrow=BoneMarrow(bm_dt=at("2026-02-10"), blast_pct_morph=D(40), visit="SCR"),
@@ -56,14 +58,23 @@ def clean() -> Subject:
             thaw_to_inf_min=10,
             duration_min=20,
         ),
-        event=AdverseEvent(serious=True, sae_aware_dt=at("2026-03-18"), sae_report_dt=at("2026-03-19", "09:59")),
+        event=AdverseEvent(
+            serious=True, sae_aware_dt=at("2026-03-18"), sae_report_dt=at("2026-03-19", "09:59")
+        ),
     )
     for day, drug in ((d, g) for d in (-5, -4, -3) for g in ("FLUDARABINE", "CYCLOPHOSPHAMIDE")):
         given = at("2026-03-16") + timedelta(days=day)
         subject[f"{drug[:3].lower()}{day}"] = Lymphodepletion(
             drug=drug, planned_day=day, admin_dt=given, planned_mg=D("54.6"), actual_mg=D("54.6")
         )
-    days = {"SCR": "2026-02-10", "APH": "2026-02-16", "D0": "2026-03-16", "D1": "2026-03-17", "D2": "2026-03-18", "D3": "2026-03-19"}
+    days = {
+        "SCR": "2026-02-10",
+        "APH": "2026-02-16",
+        "D0": "2026-03-16",
+        "D1": "2026-03-17",
+        "D2": "2026-03-18",
+        "D3": "2026-03-19",
+    }
     days |= {f"LD{n}": (date(2026, 3, 16) + timedelta(days=n)).isoformat() for n in (-5, -4, -3)}
     days |= {f"D{n}": (date(2026, 3, 16) + timedelta(days=n)).isoformat() for n in (-2, -1)}
     for visit in SCHEDULE:
@@ -108,7 +119,10 @@ BROKEN = [
     ("DV-25", put("flu-4", drug="MELPHALAN")),
     ("DV-30", put("flu-4", actual_mg=D("49.1"))),  # -10.07 %
     ("DV-30", put("cyc-4", actual_mg=D("60.1"))),
-    ("DV-34", put("infusion", inf_start_dt=at("2026-03-28"), inf_end_dt=at("2026-03-28", "10:20"))),  # 15 days
+    (
+        "DV-34",
+        put("infusion", inf_start_dt=at("2026-03-28"), inf_end_dt=at("2026-03-28", "10:20")),
+    ),  # 15 days
     ("DV-35", put("batch", release_decision="REJECTED")),
     ("DV-37", put("batch", expiry_date=date(2026, 3, 15))),
     ("DV-39", put("infusion", verified_by_2_id=1)),

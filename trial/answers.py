@@ -90,8 +90,17 @@ def _read_one(model: type[models.Model], name: str, answer: Any, zone: str, read
         )
         return
     reading.values[name] = value
-    if isinstance(answer, str) and answer.strip() and normalise(answer) != answer.strip():
+    if isinstance(answer, str) and _reads_differently(answer.strip(), value):
         reading.typed[name] = answer[:200]
+
+
+def _reads_differently(typed: str, value: Any) -> bool:
+    """Whether the stored value would be shown otherwise than it was typed (full-width digits, 2026年3月5日)."""
+    if isinstance(value, date) or (
+        isinstance(value, str) and re.match(r"\d{4}(-|$)", value) and not typed.startswith(value)
+    ):
+        return not typed.startswith(value.isoformat()[:10] if isinstance(value, date) else value[:10])
+    return bool(typed) and normalise(typed) != typed
 
 
 def _split_qualifier(name: str, answer: Any, reading: Reading) -> Any:

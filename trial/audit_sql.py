@@ -108,13 +108,25 @@ class Stamp(_AuditTrigger):
             END IF;
         """
 
+    def get_declare(self, model: Any) -> list[tuple[str, str]]:
+        return [("unlocked", f"{model._meta.db_table}%ROWTYPE")] if _has(model, "lock_state") else []
+
     def _lock(self, model: type[models.Model]) -> str:
+        """A locked record refuses every change, and locking or unlocking brings no other change with it."""
         if not _has(model, "lock_state"):
             return ""
         return f"""
             IF OLD.lock_state <> 'OPEN' AND NEW.lock_state = OLD.lock_state THEN
                 RAISE EXCEPTION '{model._meta.db_table} %: the record is %, unlock it first', OLD.id, OLD.lock_state
                     USING ERRCODE = '23514', HINT = 'locked';
+            END IF;
+            IF NEW.lock_state <> OLD.lock_state THEN
+                unlocked := NEW;
+                unlocked.lock_state := OLD.lock_state;
+                IF unlocked IS DISTINCT FROM OLD THEN
+                    RAISE EXCEPTION '{model._meta.db_table} %: a lock changes nothing else', OLD.id
+                        USING ERRCODE = '23514', HINT = 'lock';
+                END IF;
             END IF;
         """
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.utils.functional import Promise, lazystr
+from django.utils.functional import lazy
 from django.utils.translation import get_language
 
 
@@ -14,6 +14,9 @@ class _Words(NamedTuple):
         return self.zh if (get_language() or "en").startswith("zh") else self.en
 
 
+_shown = lazy(str, str)  # made once: making a lazy type costs more than everything it shows
+
+
 def T(en: str, zh: str) -> str:
     """One text in English and Simplified Chinese, resolved when it is shown.
 
@@ -22,8 +25,7 @@ def T(en: str, zh: str) -> str:
 
     Typed as `str` because Django takes a lazy text wherever it takes a string.
     """
-    lazy: Promise = lazystr(_Words(en, zh))
-    return lazy  # type: ignore[return-value]
+    return _shown(_Words(en, zh))
 
 
 def both(text: str) -> dict[str, str]:

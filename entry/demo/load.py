@@ -14,6 +14,7 @@ from entry.demo.shapes import SHAPES
 from entry.demo.story import Body, Story
 from entry.door import create_subject
 from safety import outbox
+from safety.doorbell import silence
 from safety.models import Deviation
 from subjects.crf import Subject
 from trial import audit
@@ -40,9 +41,10 @@ def load(subjects: int, anchor: date, seed: int, said: Callable[[int], None] = l
     system = system_actor()
     for site in sites.values():
         ranges.install(site, system)
-    for number in range(1, subjects + 1):
-        _tell(number, sites[site_code(number)], actors, anchor, seed, system)
-        said(number)
+    with silence():
+        for number in range(1, subjects + 1):
+            _tell(number, sites[site_code(number)], actors, anchor, seed, system)
+            said(number)
     with audit.reading(system):
         flags = Counter(Deviation.objects.values_list("rule_id", "status"))
     return Loaded(subjects, flags, digest(system))

@@ -77,7 +77,9 @@ def _facts(infusion: Any, transplants: list[Any]) -> tuple[Fact, ...]:
     )
 
 
-def _broken(infusion: Any, day: date, transplant: Any, when: Span, months: int, all_: list[tuple[Any, Span]]) -> Finding:
+def _broken(
+    infusion: Any, day: date, transplant: Any, when: Span, months: int, all_: list[tuple[Any, Span]]
+) -> Finding:
     earliest = when.plus_months(months).last
     return Finding(
         key=f"infusion:{infusion.pk}",

@@ -57,8 +57,8 @@ class PersonBackend(BaseBackend):
         return Person.objects.filter(pk=user_id, is_active=True).first()
 
 
-def signed_in(act: Act = Act.READ) -> Callable[[View], View]:
-    """A page for whom the access table gives `act`. Answers sent after the session ended are kept over the sign-in."""
+def signed_in(act: Act | None = Act.READ) -> Callable[[View], View]:
+    """A page for whom the access table gives `act` (None: for everybody with a role). Answers sent after the session ended are kept over the sign-in."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -67,7 +67,8 @@ def signed_in(act: Act = Act.READ) -> Callable[[View], View]:
             if actor is None:
                 return _ask_to_sign_in(request)
             try:
-                require(actor, act)
+                if act is not None:
+                    require(actor, act)
                 return view(request, *args, **kwargs)
             except Forbidden as refused:
                 return forbidden(request, refused)

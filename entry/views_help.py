@@ -68,7 +68,7 @@ def listed() -> list[dict[str, Any]]:
 
 
 @require_GET
-@signed_in()
+@signed_in(None)
 def rules(request: HttpRequest) -> HttpResponse:
     """Every rule that runs, from the rules themselves, and the registered criteria word for word."""
     context = {"rules": listed(), "criteria": CRITERIA, "versions": ", ".join(PROTOCOLS)}
@@ -76,7 +76,7 @@ def rules(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@signed_in()
+@signed_in(None)
 def help_page(request: HttpRequest) -> HttpResponse:
     """The keyboard card and the glossary."""
     return render(request, "entry/help.html", {"glossary": GLOSSARY})

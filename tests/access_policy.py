@@ -1,18 +1,19 @@
 """Who may reach which address: every address of the system has a row, or the matrix fails.
 
 A row gives, per method, what is needed: an Act, SIGNED (any signed-in person), ADMIN (a role that opens the review
-site) or PUBLIC. A method that is not named is refused to everybody (or does not exist there).
+site), CLINICAL (such a role that may also read clinical data) or PUBLIC. A method that is not named is refused to everybody (or does not exist there).
 """
 
 from trial.access import Act
 
-PUBLIC, SIGNED, ADMIN, NOBODY = "public", "signed in", "review site", "nobody"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+PUBLIC, SIGNED, ADMIN, CLINICAL, NOBODY = "public", "signed in", "review site", "review site and reading", "nobody"
 Need = Act | str
 R, E = Act.READ, Act.ENTER
 
 PAGES: dict[str, dict[str, Need]] = {
     "health": {"GET": PUBLIC},
-    "home": {"GET": SIGNED},
+    "home": {"GET": PUBLIC},  # leads on to the subjects, which ask who comes
     "login": {"GET": PUBLIC, "POST": PUBLIC},
     "logout": {"GET": PUBLIC, "POST": PUBLIC},
     "role": {"POST": SIGNED},
@@ -39,8 +40,7 @@ REVIEW: dict[str, dict[str, Need]] = {
     "admin/login/": {"GET": PUBLIC, "POST": PUBLIC},
     # Only POST signs out; every other method just leads to the sign-in page.
     "admin/logout/": {"GET": PUBLIC, "POST": PUBLIC, "PUT": PUBLIC, "PATCH": PUBLIC, "DELETE": PUBLIC},
-    "admin/password_change/": {"GET": ADMIN, "POST": ADMIN},
-    "admin/password_change/done/": {"GET": ADMIN},
+    "admin/password_change/": dict.fromkeys(METHODS, ADMIN),
     "admin/jsi18n/": {"GET": ADMIN},
     "admin/autocomplete/": {"GET": NOBODY},
     "admin/audit/": {"GET": Act.AUDIT},
@@ -64,7 +64,7 @@ API: dict[str, dict[str, Need]] = {
     "api-query-answer": {"POST": Act.ANSWER},
     "api-query-close": {"POST": Act.CLOSE},
     "api-query-reopen": {"POST": Act.CLOSE},
-    "api-changes": {"GET": R},
+    "api-changes": {"GET": Act.EXPORT},
     "api-dictionary": {"GET": R},
     "api-rules": {"GET": R},
     "api-protocol": {"GET": R},
@@ -76,8 +76,10 @@ API: dict[str, dict[str, Need]] = {
 FORM_LIST: dict[str, Need] = {"GET": R, "POST": E}
 FORM_RECORD: dict[str, Need] = {"GET": R, "PUT": E, "PATCH": E, "DELETE": E}
 FORM_HISTORY: dict[str, Need] = {"GET": R}
-ADMIN_PAGE: dict[str, Need] = {"GET": ADMIN}
-ADMIN_POST: dict[str, Need] = {"GET": ADMIN, "POST": ADMIN}
+# Django's admin does not tell methods apart: a page answers any of them with what GET shows, and none writes.
+STUDY_PAGE: dict[str, Need] = dict.fromkeys(METHODS, ADMIN)
+CLINICAL_PAGE: dict[str, Need] = dict.fromkeys(METHODS, CLINICAL)
+CLINICAL_APPS = ("review", "safety", "subjects", "visits", "dosing")
 
 
 def needs(route: str, name: str | None) -> dict[str, Need] | None:
@@ -97,6 +99,8 @@ def _review(route: str) -> dict[str, Need] | None:
         if route.startswith(start):
             return row
     kind = route.rstrip("/").rpartition("/")[2]
+    if kind == "<path:object_id>":
+        return dict.fromkeys(METHODS, PUBLIC)  # a bare redirect to the page's address, which then asks who comes
     if kind in ("add", "delete"):
         return {"GET": NOBODY, "POST": NOBODY}
-    return ADMIN_POST if route.startswith("admin/") else None
+    return CLINICAL_PAGE if route.split("/")[1] in CLINICAL_APPS else STUDY_PAGE

@@ -81,9 +81,10 @@ def _forget_subjects(self: Any) -> None:
 
     cache.clear()
     connection.close()
-    histories = [history_model(m)._meta.db_table for m in audited_models() if m._meta.app_label != "trial"]
+    clinical = [m for m in audited_models() if m._meta.app_label != "trial"]
+    tables = [m._meta.db_table for m in clinical] + [history_model(m)._meta.db_table for m in clinical]
     with owner_connection() as db:
-        db.execute(f"TRUNCATE subjects_subject, trial_outbox, trial_seal, {', '.join(histories)} CASCADE")
+        db.execute(f"TRUNCATE {', '.join(tables)}, trial_outbox, trial_seal CASCADE")
         db.execute("DELETE FROM trial_ledgerentry WHERE chain <> '00000000-0000-0000-0000-000000000000'")
 
 

@@ -32,7 +32,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to ano
 def nothing_given() -> Iterator[None]:
     """Hide the servers that this test run itself uses."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in (*ADDRESSES, "EDC_POSTGRES_BIN"):
+        for name in (*ADDRESSES, "EDC_POSTGRES_BIN", "EDC_SECRET_KEY", "EDC_ENV", "EDC_PROCESS"):
             patch.delenv(name, raising=False)
         yield
 

@@ -52,7 +52,7 @@ def test_a_first_entry_is_saved_and_told(page: Client, subject: Any, li: Any) ->
     assert "Saved, version 1." in answer.content.decode()
     record = stored(li, Ecog, subject=subject)
     assert (str(record.ecog_date), record.ecog, record.status) == ("2026-03-05", 1, "COMPLETE")
-    assert record.typed == {"ecog": "１"}
+    assert record.typed == {"ecog": "１", "ecog_date": "2026年3月5日"}
 
 
 @pytest.mark.req("R-35")

@@ -1,6 +1,12 @@
-"""Wake the worker after a commit. The outbox remembers the work; a lost ring costs two seconds, never a finding."""
+"""Wake the worker after a commit. The outbox remembers the work; a lost ring costs two seconds, never a finding.
+
+Ringing is left to a thread of its own, so that nobody waits for the broker: a save is done when it is committed.
+Rings that come while one is on its way are one ring.
+"""
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +17,26 @@ from kombu.exceptions import OperationalError
 log = logging.getLogger(__name__)
 
 REST_AFTER_FAILURE = 5.0
-_resting_until = 0.0
-
-
 _silent = False
+
+
+class _Ringer:
+    """One thread that rings when asked. A forked process needs a new one: threads do not survive a fork."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.asked = threading.Event()
+        threading.Thread(target=self._run, name="doorbell", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self.asked.wait()
+            self.asked.clear()
+            if not ring_now():
+                time.sleep(REST_AFTER_FAILURE)
+
+
+_ringer: _Ringer | None = None
 
 
 @contextmanager
@@ -31,18 +53,23 @@ def silence() -> Iterator[None]:
 def ring() -> None:
     """Ask the worker to look into the outbox once the running transaction, if any, has committed."""
     if not _silent:
-        transaction.on_commit(_ring, robust=True)
+        transaction.on_commit(_ask, robust=True)
 
 
-def _ring() -> None:
-    """One save waits, briefly, for a broker that does not answer; those of the next seconds leave it alone."""
-    global _resting_until
+def _ask() -> None:
+    global _ringer
+    if _ringer is None or _ringer.process != os.getpid():
+        _ringer = _Ringer()
+    _ringer.asked.set()
+
+
+def ring_now() -> bool:
+    """Ring, here and now; False when the broker does not answer."""
     from safety.tasks import drain
 
-    if time.monotonic() < _resting_until:
-        return
     try:
         drain.apply_async(retry=True, retry_policy={"max_retries": 0}, expires=30)
     except (OperationalError, OSError) as error:
-        _resting_until = time.monotonic() + REST_AFTER_FAILURE
         log.warning("broker unreachable, the outbox keeps the work: %s", type(error).__name__)
+        return False
+    return True

@@ -309,7 +309,6 @@ def dead_broker(
             deaf.listen(100)
         monkeypatch.setattr(app.conf, "broker_url", f"redis+socket://{door}")
         monkeypatch.setattr(app.amqp, "_producer_pool", None)
-        monkeypatch.setattr(doorbell, "_resting_until", 0.0)
         yield
 
 
@@ -322,3 +321,28 @@ def test_without_a_broker_a_save_neither_fails_nor_waits(subject: Any, li: Any, 
         seconds.append(time.monotonic() - began)
     assert max(seconds) < 1, seconds
     assert notes(subject)[-3:] == [0, 0, 0]
+
+
+def test_a_broker_that_does_not_answer_is_given_up_soon(dead_broker: None) -> None:
+    began = time.monotonic()
+    assert doorbell.ring_now() is False
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ringing_is_left_to_a_thread_and_many_rings_are_few(subject: Any, li: Any, monkeypatch: Any) -> None:
+    rung: list[str] = []
+
+    def slow_ring() -> bool:
+        rung.append(threading.current_thread().name)
+        time.sleep(0.3)
+        return True
+
+    monkeypatch.setattr(doorbell, "ring_now", slow_ring)
+    monkeypatch.setattr(doorbell, "_ringer", None)  # the other one may be resting after a dead broker
+    began = time.monotonic()
+    for n in range(5):
+        enter(subject, PriorTransplant, li, sct_date=f"202{n}-01-15", sct_type="ALLO")
+    assert time.monotonic() - began < 1.5
+    time.sleep(0.7)
+    assert 1 <= len(rung) <= 4 and set(rung) == {"doorbell"}

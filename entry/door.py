@@ -5,7 +5,6 @@ queries in step, and rings the worker's doorbell after the commit. History, ledg
 database in the same transaction.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,22 +12,28 @@ from uuid import UUID
 
 from django.db import DatabaseError, models
 
+from entry.before_saving import (
+    already,
+    form_problems,
+    lock_problems,
+    prepare,
+    reason_missing,
+    reference_problems,
+    subjid_problem,
+)
 from review.queries import sync_automatic
 from safety.doorbell import ring
 from subjects.crf import CRF, Subject
-from subjects.models import Demographics
 from trial import audit
 from trial.access import Act, Actor, Forbidden, require
-from trial.codes import MISSING
 from trial.dates import local_day, utc_now
 from trial.edit_checks import calculate, impossible, unlikely
 from trial.findings import Doubt, Problem
 from trial.item import items
-from trial.models import Person, Site
+from trial.models import Site
+from trial.record import LOCK
 from trial.sites import zone_of
 from trial.text import T
-from visits.models import ReferenceRange
-from visits.ranges import age_on, snapshot
 
 OWN = ("status", "not_done", "not_done_reason", "missing", "visit", "sequence", "retracted")
 
@@ -67,9 +72,10 @@ class Locked(Exception):
 
     def __init__(self, record: Any) -> None:
         self.record = record
+        en, zh = next((en, zh) for code, en, zh in LOCK.rows if code == record.lock_state)
         self.message = T(
-            f"The record is {record.lock_state} and takes no change. Ask the data manager to unlock it.",
-            f"记录处于 {record.lock_state} 状态,不能修改。请联系数据管理员解锁。",
+            f"The record is {en.lower()} and takes no change. Ask the data manager to unlock it.",
+            f"该记录已{zh},不能修改。请联系数据管理员解锁。",
         )
         super().__init__(record.lock_state)
 
@@ -101,7 +107,7 @@ def create_subject(subjid: str, site: Site, *, by: Actor) -> Subject:
     require(by, Act.ENROL)
     if not by.at(site.pk):
         raise Forbidden(by, Act.ENROL)
-    problem = _subjid_problem(subjid, site)
+    problem = subjid_problem(subjid, site)
     if problem:
         raise Rejected([problem])
     subject = Subject(site=site, subjid=subjid)
@@ -126,13 +132,22 @@ def retract_record(record: CRF, *, by: Actor, reason: str, seen: int) -> Saved:
     return save_record(record, by=by, reason=reason, seen=seen)
 
 
-def set_lock(record: CRF, state: str, *, by: Actor, reason: str) -> CRF:
-    """Freeze, lock or open a record; needs the right to and a reason."""
+def set_lock(record: CRF, state: str, *, by: Actor, reason: str, seen: int | None = None) -> CRF:
+    """Freeze, lock or open a record; needs the right to and a reason. `seen`: the version that was looked at.
+
+    Raises Forbidden, NotFound, Rejected (also when the record is in that state already) or Stale.
+    """
     require(by, Act.LOCK)
-    _needs_reason(reason)
-    with audit.transaction(by, reason):
+    problems = lock_problems(state, reason)
+    if problems:
+        raise Rejected(problems)
+    with audit.transaction(by, reason.strip()):
         lock_subject(record.subject_id)
-        current: CRF = type(record)._default_manager.get(pk=record.pk)
+        current = _standing(record)
+        if seen is not None and current.version != seen:
+            raise Stale(current, seen, {"state": (current.lock_state, state)})
+        if current.lock_state == state:
+            raise Rejected([already(state)])
         current.lock_state = state
         current.save(force_update=True, update_fields=["lock_state"])
         current.version += 1
@@ -147,27 +162,17 @@ def lock_subject(subject_id: UUID) -> Subject:
     return subject
 
 
-def _subjid_problem(subjid: str, site: Site) -> Problem | None:
-    if re.fullmatch(rf"{re.escape(site.code)}-[0-9]{{3}}", subjid):
-        return None
-    return Problem(
-        "subjid",
-        "format",
-        T(
-            f"“{subjid}” is not a screening number of site {site.code}; write it as {site.code}-001.",
-            f"“{subjid}”不是中心 {site.code} 的筛选号;请写成 {site.code}-001。",
-        ),
-        subjid[:40],
-        f"{site.code}-nnn",
-    )
-
-
-def _current(record: CRF, seen: int) -> CRF:
+def _standing(record: CRF) -> CRF:
     current: CRF | None = (
         type(record)._default_manager.filter(pk=record.pk, subject_id=record.subject_id).first()
     )
     if current is None:
         raise NotFound
+    return current
+
+
+def _current(record: CRF, seen: int) -> CRF:
+    current = _standing(record)
     if current.lock_state != "OPEN":
         raise Locked(current)
     if current.version != seen:
@@ -198,18 +203,18 @@ def _plain(value: Any) -> Any:
 
 def _write(record: CRF, before: CRF | None, subject: Subject, by: Actor, reason: str) -> Saved:
     zone = zone_of(subject.site_id)
-    _prepare(record, before)
+    prepare(record, before)
     calculate(record)
     now = utc_now()
     problems = impossible(record, zone, local_day(now, zone), now) if not record.retracted else []
-    problems += _form_problems(record, before)
+    problems += form_problems(record, before)
     changes = _differences(before, record) if before is not None else {}
     if before is not None and not changes:
         return Saved(before, changed=False)
     if before is not None and not reason and _overwrites(before, changes):
-        problems.append(_reason_missing())
+        problems.append(reason_missing())
     if not problems:
-        problems += _reference_problems(record, before)
+        problems += reference_problems(record, before)
     if problems:
         raise Rejected(problems)
     if before is None:
@@ -247,52 +252,6 @@ def _overwrites(before: CRF, changes: dict[str, tuple[Any, Any]]) -> bool:
     )
 
 
-def _reason_missing() -> Problem:
-    return Problem(
-        "reason",
-        "required",
-        T(
-            "Say why the value changes; the reason stays in the record.",
-            "请说明修改原因;原因将永久保留在记录中。",
-        ),
-    )
-
-
-def _needs_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Rejected([_reason_missing()])
-
-
-def _form_problems(record: CRF, before: CRF | None) -> list[Problem]:
-    problems = []
-    if record.not_done and record.not_done_reason not in MISSING.codes:
-        problems.append(
-            Problem(
-                "not_done_reason",
-                "required",
-                T("Say why the form was not done.", "请说明本表未做的原因。"),
-                record.not_done_reason,
-                ", ".join(MISSING.codes),
-            )
-        )
-    asked = {name for name, meaning in items(record).items() if meaning.calc is None and not meaning.part_of}
-    columns = [column for column in record._meta.concrete_fields if column.name in asked]
-    answered = [column.name for column in columns if getattr(record, column.attname) not in (None, "", [])]
-    if record.not_done and answered and not record.retracted:
-        problems.append(
-            Problem(
-                "not_done",
-                "answered_and_missing",
-                T(
-                    "The form is marked as not done but holds answers. Take one of the two away.",
-                    "本表标记为未做但含有答案。请去掉其中之一。",
-                ),
-                ", ".join(answered[:5]),
-            )
-        )
-    return problems
-
-
 def _place(record: CRF) -> None:
     """Give a new record its place: once per subject or visit where the form says so, else the next number."""
     siblings = type(record)._default_manager.filter(subject_id=record.subject_id, retracted=False)
@@ -324,66 +283,6 @@ def _place(record: CRF) -> None:
         .aggregate(n=models.Max("sequence"))["n"]
     )
     record.sequence = (last or 0) + 1
-
-
-def _reference_problems(record: CRF, before: CRF | None) -> list[Problem]:
-    """A link must lead to a record of the same subject, or to a person."""
-    problems = []
-    for name in items(record):
-        column = record._meta.get_field(name)
-        if not isinstance(column, models.ForeignKey):
-            continue
-        target = getattr(record, column.attname)
-        if target is None or (before is not None and str(getattr(before, column.attname)) == str(target)):
-            continue
-        if not _exists(column.related_model, target, record):
-            problems.append(
-                Problem(
-                    name,
-                    "no_such_record",
-                    T(f"“{target}” names no record of this subject.", f"“{target}”不是该受试者的记录。"),
-                    str(target),
-                )
-            )
-    return problems
-
-
-def _exists(model: Any, target: Any, record: CRF) -> bool:
-    try:
-        key = model._meta.pk.to_python(target)
-    except Exception:
-        return False
-    rows = model._default_manager.filter(pk=key)
-    if model is not Person:
-        rows = rows.filter(subject_id=record.subject_id, retracted=False)
-    return bool(rows.exists())
-
-
-def _prepare(record: CRF, before: CRF | None) -> None:
-    """Keep the laboratory's range in force with each result (see visits.ranges)."""
-    when = getattr(record, record.dated_by) if record.analytes and record.dated_by else None
-    if when is None:
-        return
-    if before is not None:
-        _drop_limits_of_another_unit_or_day(record, before)
-    ranges = list(ReferenceRange.objects.filter(site_id=record.site_id))
-    if not ranges:
-        return
-    known = Demographics.objects.filter(subject_id=record.subject_id, retracted=False)
-    sex, born = known.values_list("sex", "birth_date").first() or ("", "")
-    day = local_day(when, zone_of(record.site_id)) if isinstance(when, datetime) else when
-    snapshot(record, ranges, day, sex, age_on(born, day))
-
-
-def _drop_limits_of_another_unit_or_day(record: Any, before: Any) -> None:
-    """Limits that were kept for another unit or day hold no longer, unless new ones were given with the change."""
-    moved = getattr(record, record.dated_by) != getattr(before, record.dated_by)
-    for name in record.analytes:
-        limits = (f"{name}_lln", f"{name}_uln")
-        untouched = all(getattr(record, limit) == getattr(before, limit) for limit in limits)
-        if untouched and (moved or getattr(record, f"{name}_unit") != getattr(before, f"{name}_unit")):
-            for limit in limits:
-                setattr(record, limit, None)
 
 
 __all__ = [

@@ -58,7 +58,10 @@ class PersonBackend(BaseBackend):
 
 
 def signed_in(act: Act | None = Act.READ) -> Callable[[View], View]:
-    """A page for whom the access table gives `act` (None: for everybody with a role). Answers sent after the session ended are kept over the sign-in."""
+    """A page for whom the access table gives `act` (None: for everybody with a role).
+
+    Answers sent after the session ended are kept over the sign-in.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -21,6 +21,7 @@ urlpatterns = [
     path(FORM, views_form.form_page, name="form"),
     path(f"{FORM}/<str:key>", views_form.form_page, name="record"),
     path("records/<str:form>/<str:key>", views_form.go_to_record, name="go_to_record"),
+    path("records/<str:form>/<str:key>/lock", views_form.lock, name="lock"),
     path("records/<str:form>/<str:key>/history", views_review.record_history, name="history"),
     path("deviations", views_review.deviations, name="deviations"),
     path("queries", views_review.queries, name="queries"),

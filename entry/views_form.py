@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from entry.flags import flags_of
 from entry.forms_page import Choices, Meanwhile, Row, attach, choices, read_out, rows_of, sections
+from entry.locking import TOLD, Locking, attempt
 from entry.places import Place, by_visit, form_url, many, place_of, record_named, record_url
 from entry.signin import signed_in
 from entry.submit import Outcome, Sheet, candidate, judged, retract, sheet_of, submit
@@ -23,6 +24,7 @@ from trial.access import Act, Actor
 from trial.codes import MISSING
 from trial.findings import Problem
 from trial.item import items
+from trial.sites import zone_of
 from trial.text import T
 from visits.schedule import VISITS
 
@@ -47,7 +49,7 @@ def form_page(request: HttpRequest, subjid: str, visit: str, form: str, key: str
             return _rows(request, place)
         if place.record is None and not actor.may(Act.ENTER):
             raise Http404
-        return _page(request, Outcome(place, raw=raw_of(place.record or place.blank(), place.zone)))
+        return show_form(request, Outcome(place, raw=raw_of(place.record or place.blank(), place.zone)))
 
 
 def _sent(request: HttpRequest, subjid: str, visit: str, form: str, key: str) -> HttpResponse:
@@ -61,7 +63,7 @@ def _sent(request: HttpRequest, subjid: str, visit: str, form: str, key: str) ->
         outcome = submit(sheet)
     if outcome.saved is None:
         with audit.reading(actor):
-            return _page(request, outcome, sheet)
+            return show_form(request, outcome, sheet)
     messages.success(request, _told(outcome))
     return redirect(_onward(request, place, outcome.saved))
 
@@ -130,8 +132,10 @@ def log_table(place: Place, rows: list[CRF], columns: int = 5) -> dict[str, Any]
     return {"heads": [label_of(c) for c in told], "rows": cells}
 
 
-def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) -> HttpResponse:
-    """The form page. Call it inside `audit.reading`."""
+def show_form(
+    request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None, asked: Locking | None = None
+) -> HttpResponse:
+    """The form page; `asked` is a lock that was refused. Call it inside `audit.reading`."""
     place, model = outcome.place, outcome.place.model
     record = place.record
     links = choices(model, place.subject.pk, place.subject.site_id)
@@ -160,7 +164,8 @@ def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) ->
         "open_queries": queries,
         "message": outcome.message,
         "status": outcome.status,
-        "readonly": readonly and outcome.status == 200,
+        "readonly": readonly and (outcome.status == 200 or asked is not None),
+        "locking": (asked or Locking()) if record and place.actor.may(Act.LOCK) else None,
         "seen": record.version if record else 0,
         "raw": outcome.raw,
         "answers": sheet.answers if sheet else {},
@@ -179,7 +184,7 @@ def _page(request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None) ->
 
 def _target(model: type[CRF], rows: list[Row], problem: Problem) -> str:
     """The id of the box a problem is about."""
-    if problem.field in ("reason", "not_done_reason", "not_done"):
+    if problem.field in ("reason", "not_done_reason", "not_done", "lock_state", "lock_reason"):
         return f"f-{problem.field}"
     for row in rows:
         boxes = [*row.boxes, row.missing] if row.missing else row.boxes
@@ -259,6 +264,25 @@ def _calculations(place: Place, record: CRF) -> list[tuple[str, str]]:
 
     names = [n for n, m in items(place.model).items() if m.calc is not None and not m.part_of]
     return [(n, shown(place.model._meta.get_field(n), getattr(record, n), place.zone)) for n in names]
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in(Act.LOCK)
+def lock(request: HttpRequest, form: str, key: str) -> HttpResponse:
+    """Freeze, lock or open a record (POST); a page that is loaded again here leads back to the record."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    with audit.reading(actor):
+        record = record_named(form, key)
+        if request.method == "GET":
+            return redirect(record_url(record.subject.subjid, record))
+        place = Place(actor, record.subject, type(record), record.visit, record, zone_of(record.site_id))
+    asked = Locking.sent(request.POST)
+    outcome = attempt(place, asked)
+    if outcome.saved is None:
+        with audit.reading(actor):
+            return show_form(request, outcome, asked=asked)
+    messages.success(request, TOLD[outcome.saved.lock_state])
+    return redirect(record_url(place.subject.subjid, outcome.saved))
 
 
 @require_GET

@@ -58,7 +58,7 @@ class Described(AutoSchema):
             "tags": [getattr(self.view, "tag", "")],
             "security": [{"bearer": []}],
             "parameters": [*_path(path), *_query(self.view, method), *map(_header, op.headers)],
-            "responses": {str(op.status): _answer(op, self.view), **_refusals(verb)},
+            "responses": {str(op.status): _answer(op, self.view), **_refusals(verb, op.headers)},
         }
         if op.status == 201:
             operation["responses"]["200"] = operation["responses"]["201"]
@@ -80,8 +80,9 @@ def _answer(op: Op, view: Any) -> Schema:
     return {"description": op.en, "content": content}
 
 
-def _refusals(verb: str) -> Schema:
-    return dict.fromkeys(_REFUSALS.get(verb, _REFUSALS["put"]), PROBLEM)
+def _refusals(verb: str, headers: tuple[str, ...]) -> Schema:
+    stale = ("412", "428") if "If-Match" in headers else ()
+    return dict.fromkeys(sorted({*_REFUSALS.get(verb, _REFUSALS["put"]), *stale}), PROBLEM)
 
 
 def _path(path: str) -> list[Schema]:

@@ -148,7 +148,8 @@ def _not_found(exc: Exception, request: Any) -> ApiProblem:
 
 def _rejected(exc: Rejected, request: Any) -> ApiProblem:
     errors = [error_of(problem, _sent(request)) for problem in exc.problems]
-    kind = "exists" if any(p.code in ("exists", "taken") for p in exc.problems) else "rejected"
+    told = {problem.code for problem in exc.problems}
+    kind = "exists" if told & {"exists", "taken"} else "wrong_state" if "wrong_state" in told else "rejected"
     return ApiProblem(kind, " ".join(str(p.message) for p in exc.problems[:3]), errors)
 
 

@@ -23,7 +23,7 @@ from exchange.views_findings import (
     QueryView,
     ReopenView,
 )
-from exchange.views_forms import FormsView, RecordHistoryView, RecordsView, RecordView
+from exchange.views_forms import FormsView, RecordHistoryView, RecordLockView, RecordsView, RecordView
 from exchange.views_subjects import (
     SitesView,
     SubjectHistoryView,
@@ -39,7 +39,7 @@ V1 = "v1/"
 
 
 def form_paths(model: type[CRF]) -> list[URLPattern]:
-    """The three addresses of one form."""
+    """The four addresses of one form."""
     start = f"{V1}forms/{model.form}/"
     return [
         path(start, RecordsView.as_view(model=model), name=f"api-{model.form}"),
@@ -49,6 +49,7 @@ def form_paths(model: type[CRF]) -> list[URLPattern]:
             RecordHistoryView.as_view(model=model),
             name=f"api-{model.form}-history",
         ),
+        path(f"{start}<str:key>/lock/", RecordLockView.as_view(model=model), name=f"api-{model.form}-lock"),
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
-from entry.door import Saved
+from entry.door import Saved, set_lock
 from exchange.catalogue import form_summary
 from exchange.filters import FORM_FILTERS, PAGING, where_of
 from exchange.incoming import MOST_REASON, Sent, sent_of
@@ -21,9 +21,23 @@ from safety.forms import FORMS
 from subjects.crf import CRF
 from trial.access import Act
 from trial.findings import Doubt
+from trial.record import LOCK
 from trial.text import T
 
 REASON = {"type": "object", "properties": {"reason": {"type": "string"}}, "additionalProperties": False}
+LOCKING = {
+    "type": "object",
+    "properties": {
+        "state": {
+            "type": "string",
+            "enum": list(LOCK.codes),
+            "description": "; ".join(f"{code} = {en} / {zh}" for code, en, zh in LOCK.rows),
+        },
+        "reason": {"type": "string", "maxLength": MOST_REASON},
+    },
+    "required": ["state"],
+    "additionalProperties": False,
+}
 
 
 class FormsView(ApiView):
@@ -126,6 +140,33 @@ class RecordHistoryView(ApiView):
     def get(self, request: Request, key: str) -> HttpResponse:
         """The versions, oldest first."""
         return history_answer(self.actor, self.model, key)
+
+
+class RecordLockView(ApiView):
+    """The lock of one record."""
+
+    model: type[CRF] = FORMS[0]  # each address sets its own
+    tag = "forms"
+    ops: ClassVar[dict[str, Op]] = {
+        "POST": Op(
+            "Freeze, lock or open the record; 409 when it is in that state already",
+            "冻结、锁定或开放该记录;若已处于该状态则返回 409",
+            record_ref,
+            LOCKING,
+            200,
+            ("If-Match", "X-Reason"),
+        )
+    }
+    acts: ClassVar[dict[str, Act]] = {"POST": Act.LOCK}
+
+    def post(self, request: Request, key: str) -> HttpResponse:
+        """Another lock state, with its reason; no answer changes."""
+        record = record_of(self.actor, self.model, key)
+        seen = seen_version(request)
+        body = body_of(request, ("state", "reason"))
+        reason = sent_of(self.model, {k: v for k, v in body.items() if k == "reason"}).reason
+        set_lock(record, body.get("state", ""), by=self.actor, reason=reason or _reason(request), seen=seen)
+        return one_answer(self.actor, self.model, key)
 
 
 def _sent(model: type[CRF], request: Request) -> Sent:

@@ -1,13 +1,20 @@
 """Who may reach which address: every address of the system has a row, or the matrix fails.
 
 A row gives, per method, what is needed: an Act, SIGNED (any signed-in person), ADMIN (a role that opens the review
-site), CLINICAL (such a role that may also read clinical data) or PUBLIC. A method that is not named is refused to everybody (or does not exist there).
+site), CLINICAL (such a role that may also read clinical data) or PUBLIC.
+A method that is not named is refused to everybody (or does not exist there).
 """
 
 from trial.access import Act
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-PUBLIC, SIGNED, ADMIN, CLINICAL, NOBODY = "public", "signed in", "review site", "review site and reading", "nobody"
+PUBLIC, SIGNED, ADMIN, CLINICAL, NOBODY = (
+    "public",
+    "signed in",
+    "review site",
+    "review site and reading",
+    "nobody",
+)
 Need = Act | str
 R, E = Act.READ, Act.ENTER
 
@@ -28,6 +35,8 @@ PAGES: dict[str, dict[str, Need]] = {
     "record": {"GET": R, "POST": E},
     "go_to_record": {"GET": R},
     "history": {"GET": R},
+    # GET only leads back to the record: a browser comes this way when it loads a refused lock again.
+    "lock": {"GET": Act.LOCK, "POST": Act.LOCK},
     "deviations": {"GET": R},
     "queries": {"GET": R},
     "answer": {"POST": Act.ANSWER},
@@ -76,6 +85,7 @@ API: dict[str, dict[str, Need]] = {
 FORM_LIST: dict[str, Need] = {"GET": R, "POST": E}
 FORM_RECORD: dict[str, Need] = {"GET": R, "PUT": E, "PATCH": E, "DELETE": E}
 FORM_HISTORY: dict[str, Need] = {"GET": R}
+FORM_LOCK: dict[str, Need] = {"POST": Act.LOCK}
 # Django's admin does not tell methods apart: a page answers any of them with what GET shows, and none writes.
 STUDY_PAGE: dict[str, Need] = dict.fromkeys(METHODS, ADMIN)
 CLINICAL_PAGE: dict[str, Need] = dict.fromkeys(METHODS, CLINICAL)
@@ -90,6 +100,8 @@ def needs(route: str, name: str | None) -> dict[str, Need] | None:
         if route.count("/") == 3:
             return FORM_HISTORY
         tail = route.split("/")[4:]
+        if "lock" in tail:
+            return FORM_LOCK
         return FORM_LIST if tail == [""] else FORM_HISTORY if "history" in tail else FORM_RECORD
     return API.get(name or "") if route.startswith("api/") else PAGES.get(name or "")
 
@@ -100,7 +112,9 @@ def _review(route: str) -> dict[str, Need] | None:
             return row
     kind = route.rstrip("/").rpartition("/")[2]
     if kind == "<path:object_id>":
-        return dict.fromkeys(METHODS, PUBLIC)  # a bare redirect to the page's address, which then asks who comes
+        return dict.fromkeys(
+            METHODS, PUBLIC
+        )  # a bare redirect to the page's address, which then asks who comes
     if kind in ("add", "delete"):
         return {"GET": NOBODY, "POST": NOBODY}
     return CLINICAL_PAGE if route.split("/")[1] in CLINICAL_APPS else STUDY_PAGE

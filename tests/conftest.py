@@ -77,11 +77,14 @@ def _forget_subjects(self: Any) -> None:
     """After a transactional test: subjects and what hangs on them go; sites and people stay."""
     from django.core.cache import cache
 
+    from subjects.crf import Subject
     from trial.integrity import audited_models, history_model
 
     cache.clear()
     connection.close()
-    clinical = [m for m in audited_models() if m._meta.app_label != "trial"]
+    clinical = [
+        m for m in audited_models() if m is Subject or any(f.name == "subject" for f in m._meta.fields)
+    ]
     tables = [m._meta.db_table for m in clinical] + [history_model(m)._meta.db_table for m in clinical]
     with owner_connection() as db:
         db.execute(f"TRUNCATE {', '.join(tables)}, trial_outbox, trial_seal CASCADE")
@@ -89,6 +92,12 @@ def _forget_subjects(self: Any) -> None:
 
 
 TransactionTestCase._fixture_teardown = _forget_subjects  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """The demonstration brings people and ranges that stay: its tests come after all others."""
+    items.sort(key=lambda item: item.path.name == "test_demo.py")
 
 
 @pytest.fixture(autouse=True)

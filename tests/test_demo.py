@@ -29,20 +29,13 @@ ROW = re.compile(r"^\| (01-\d{3}) \| [^|]+ \| [^|]+ \| ([^|]+) \|", re.M)
 
 @pytest.fixture
 def empty_study(transactional_db: None) -> Iterator[None]:
-    """No subjects, and the worker's rights; afterwards nothing of the demonstration is left."""
+    """No subjects, and the worker's rights; afterwards only the people and sites of the demonstration are left."""
     _forget_subjects(None)
     with acting_as("worker"):
         yield
     _forget_subjects(None)
-    names = [part.username for part in CAST]
     with owner_connection() as db:
-        db.execute("SELECT set_config('edc.actor', '0', false), set_config('edc.reason', 'test over', false)")
         db.execute("TRUNCATE visits_referencerange, visits_historicalreferencerange")
-        db.execute(
-            "DELETE FROM trial_assignment a USING trial_person p WHERE p.id = a.person_id AND username = ANY(%s)",
-            [names],
-        )
-        db.execute("DELETE FROM trial_person WHERE username = ANY(%s)", [names])
     sites.forget()
 
 

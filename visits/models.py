@@ -58,9 +58,7 @@ class Visit(CRF):
     repeats = "visit"
     dated_by = "actual_date"
 
-    actual_date = day(
-        en="Date of visit", zh="实际访视日期", cdash="VISDAT", when={"missed_reason": ("",)}, required=True
-    )
+    actual_date = day(en="Date of visit", zh="实际访视日期", cdash="VISDAT", required=True)
     missed_reason = code(MISSED_REASON, en="Reason the visit did not take place", zh="未访视原因")
 
     class Meta(CRF.Meta):

@@ -9,6 +9,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 VAR ?= var
 PYTEST_ARGS ?=
+# `make mutate MODULES="safety/derive" TESTS="tests/test_derive.py"` changes some modules only and runs some tests only.
+MODULES ?=
+TESTS ?=
+MUTATED := safety/rules safety/eligibility safety/derive safety/derived safety/grading safety/calendar.py \
+	safety/clocks.py safety/stopping.py safety/milestones.py trial/dates.py trial/units.py visits/calc.py \
+	visits/conditions.py visits/ranges.py visits/schedule.py visits/timepoints.py dosing/arithmetic.py dosing/levels.py
 BENCH_ARGS ?=
 
 PY := .venv/bin/python
@@ -18,7 +24,7 @@ WITH := $(PY) -m launch with --var
 INSTALL = if command -v uv >/dev/null; then uv pip install -q --python $(PY) --require-hashes --only-binary :all: -r $(1); \
 	else $(PY) -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r $(1); fi
 
-.PHONY: help run test lint types bench drill lock clean chromium
+.PHONY: help run test lint types bench axe mutate files drill lock clean chromium
 
 help: ## explain these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -27,7 +33,7 @@ run: .venv/.run ## start the study on this machine, demo data included (PORT=800
 	@$(PY) -m launch run --port $(PORT) --var $(VAR) || test $$? -eq 130  # Ctrl-C is how it ends
 
 test: .venv/.dev chromium ## run all tests (PYTEST_ARGS="-k word")
-	@EDC_ENV=test $(WITH) var/test -- $(PY) -m pytest -q -m "not drill" $(PYTEST_ARGS)
+	@EDC_ENV=test $(if $(PYTEST_ARGS),$(WITH) var/test -- $(PY) -m pytest -q -m "not drill" $(PYTEST_ARGS),$(PY) -m tests.in_two)
 
 lint: .venv/.dev ## check style, format and the order of imports
 	@.venv/bin/ruff check .
@@ -39,6 +45,17 @@ types: .venv/.dev ## check the types
 
 bench: .venv/.dev ## measure speed on a server of its own
 	@$(WITH) var/bench -- $(PY) -m bench $(BENCH_ARGS)
+
+files: .venv/.dev ## import every row of the third-party vital signs, check 50 MB, print the figures (slow)
+	@EDC_ENV=test EDC_FULL_FILES=1 $(WITH) var/test -- $(PY) -m pytest tests/test_files_vs_raw.py -q -s --timeout=3000
+
+axe: .venv/.dev chromium ## walk every kind of page with axe, both languages, light and dark, wide and narrow (slow)
+	@EDC_ENV=test $(WITH) var/test -- $(PY) -m pytest tests/test_accessible.py tests/test_review_browser.py -q -m drill $(PYTEST_ARGS)
+
+mutate: .venv/.dev ## change one sign of a rule or derivation at a time and see whether a test notices (slow)
+	@EDC_ENV=test nice $(PY) -m pytest -q -p tests.mutation.plugin -p no:cacheprovider -o timeout=0 \
+		$(if $(MODULES),$(MODULES:%=--mutate %),$(MUTATED:%=--mutate %)) $(PYTEST_ARGS) \
+		$(if $(TESTS),$(TESTS),tests --ignore tests/drills --ignore tests/test_launch.py --ignore-glob "*browser*")
 
 drill: .venv/.dev ## kill servers and workers in mid-work and count what is lost (slow)
 	@EDC_ENV=test $(WITH) var/drill -- $(PY) -m pytest tests/drills -q -m drill $(PYTEST_ARGS)

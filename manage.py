@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 AS_OWNER = {"migrate", "makemigrations", "setup_study", "sqlmigrate"}
-AS_WORKER = {"demo", "ledger", "sweep", "token"}
+AS_WORKER = {"demo", "ledger", "rules_apply", "rules_diff", "sweep", "token", "whatif"}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Who may do what: one row per role, one word per act. What is not written here is refused."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from trial.text import T
@@ -18,6 +18,8 @@ class Act(StrEnum):
     CLOSE = "close"  # close or re-open a query
     ASSESS = "assess"  # acknowledge and classify a deviation
     LOCK = "lock"  # freeze, lock, unlock
+    SIGN = "sign"  # sign a record with name and password
+    STUDY = "study"  # enter what concerns the study: committee, amendments, laboratories, holds
     AUDIT = "audit"  # the audit trail beyond one's own records
     EXPORT = "export"  # bulk pulls over the API
     PEOPLE = "people"  # accounts, roles, delegation
@@ -54,9 +56,9 @@ ROLES: dict[str, Role] = {
     role.name: role
     for role in (
         _role("coordinator", "Site coordinator", "临床协调员", (*_SITE, A.ASSESS)),
-        _role("investigator", "Investigator", "主要研究者", (*_SITE, A.ASSESS, A.AUDIT)),
-        _role("sub_investigator", "Sub-investigator", "助理研究者", (*_SITE, A.ASSESS)),
-        _role("cell_lab", "Cell laboratory", "细胞实验室", (A.READ, A.ENTER, A.ANSWER)),
+        _role("investigator", "Investigator", "主要研究者", (*_SITE, A.ASSESS, A.AUDIT, A.SIGN)),
+        _role("sub_investigator", "Sub-investigator", "助理研究者", (*_SITE, A.ASSESS, A.SIGN)),
+        _role("cell_lab", "Cell laboratory", "细胞实验室", (A.READ, A.ENTER, A.ANSWER, A.SIGN)),
         _role("pharmacist", "Pharmacist", "药师", (A.READ, A.ENTER, A.ANSWER)),
         _role(
             "monitor",
@@ -70,7 +72,7 @@ ROLES: dict[str, Role] = {
             "data_manager",
             "Data manager",
             "数据管理员",
-            (A.READ, A.ASK, A.CLOSE, A.LOCK, A.AUDIT, A.EXPORT, A.TOKEN),
+            (A.READ, A.ASK, A.CLOSE, A.LOCK, A.AUDIT, A.EXPORT, A.TOKEN, A.STUDY),
             admin=True,
             sponsor=True,
         ),
@@ -78,11 +80,11 @@ ROLES: dict[str, Role] = {
             "medical_monitor",
             "Medical monitor",
             "医学监查员",
-            (A.READ, A.ASK, A.AUDIT),
+            (A.READ, A.ASK, A.AUDIT, A.SIGN, A.STUDY),
             admin=True,
             sponsor=True,
         ),
-        _role("statistician", "Statistician", "统计师", (A.READ, A.EXPORT, A.TOKEN), sponsor=True),
+        _role("statistician", "Statistician", "统计师", (A.READ, A.EXPORT, A.TOKEN, A.SIGN), sponsor=True),
         _role("downstream", "Downstream system", "下游系统", (A.READ, A.EXPORT), sponsor=True),
         _role("auditor", "Auditor", "稽查员", (A.READ, A.AUDIT, A.EXPORT), admin=True, sponsor=True),
         _role("system_admin", "System administrator", "系统管理员", (A.PEOPLE,), admin=True, sponsor=True),
@@ -90,7 +92,7 @@ ROLES: dict[str, Role] = {
             "system",
             "The system itself",
             "系统",
-            (A.READ, A.ENTER, A.ENROL, A.ASK, A.CLOSE, A.LOCK, A.ASSESS, A.PEOPLE),
+            (A.READ, A.ENTER, A.ENROL, A.ASK, A.CLOSE, A.LOCK, A.ASSESS, A.PEOPLE, A.STUDY),
             sponsor=True,
         ),
     )
@@ -107,6 +109,8 @@ class Actor:
     sites: tuple[int, ...]
     name: str = ""
     request_id: str = ""
+    held: tuple[str, ...] = field(default=(), compare=False)
+    """The roles delegated to the person today, this one among them; empty where nobody chooses one."""
 
     def may(self, act: Act) -> bool:
         """Whether the access table gives this role the act."""
@@ -130,6 +134,12 @@ class Forbidden(Exception):
             f"角色“{who_zh}”无权执行“{act}”。请联系研究管理员授予相应角色。",
         )
         super().__init__(f"{who_en}: {act}")
+
+
+def require_any(actor: Actor, *acts: Act) -> None:
+    """Raise `Forbidden` unless the access table gives one of these."""
+    if not any(actor.may(act) for act in acts):
+        raise Forbidden(actor, acts[0])
 
 
 def require(actor: Actor, act: Act) -> None:

@@ -9,6 +9,8 @@ It adds stock fields the way Django's own composite fields do; hard and soft ran
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import models
@@ -125,15 +127,15 @@ class Analyte:
 
 def measured(row: Any, quantity: str, name: str) -> Measured | None:
     """The result `name` of a laboratory row, limits brought to the canonical unit; None when there is none."""
-    si, typed = getattr(row, f"{name}_si"), getattr(row, f"{name}_value")
+    si, typed, qualifier, unit, low, high = _parts_of(name)(row)
     if si is None or typed is None:
         return None
-    unit = getattr(row, f"{name}_unit") or canonical(quantity)
+    unit = unit or canonical(quantity)
+    low, high = (None if limit is None else convert(quantity, limit, unit) for limit in (low, high))
+    return Measured(si, qualifier, canonical(quantity), typed, unit, low, high)
 
-    def limit(part: str) -> Decimal | None:
-        value = getattr(row, f"{name}_{part}")
-        return None if value is None else convert(quantity, value, unit)
 
-    return Measured(
-        si, getattr(row, f"{name}_qual"), canonical(quantity), typed, unit, limit("lln"), limit("uln")
-    )
+@cache
+def _parts_of(name: str) -> Any:
+    """Reads the columns of one result at once."""
+    return attrgetter(*(f"{name}_{part}" for part in ("si", "value", "qual", "unit", "lln", "uln")))

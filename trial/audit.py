@@ -40,6 +40,18 @@ def reading(by: Actor) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def snapshot(by: Actor) -> Iterator[None]:
+    """A read of one moment, however many statements it takes. Inside another transaction it is a plain `reading`."""
+    outermost = not connection.in_atomic_block
+    with django_transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        _name(by.sites, "", by.role, "", by.request_id)
+        yield
+
+
 def give_reason(reason: str) -> None:
     """Set the reason for the rest of the running transaction, where the system itself knows it."""
     with connection.cursor() as cursor:

@@ -16,6 +16,11 @@ from django.db import models
 from pgtrigger import compiler
 
 STUDY_CHAIN = "00000000-0000-0000-0000-000000000000"
+COHORT = "cohort"
+"""The topic of a note that concerns no single subject: what a change means for the others is still to be found out."""
+
+REMIND = "remind"
+"""The topic of a note that somebody has to be reminded of a subject's deadline."""
 
 
 class AuditSql(compiler.UpsertTriggerSql):
@@ -64,6 +69,11 @@ def _has(model: type[models.Model], name: str) -> bool:
     return any(f.name == name for f in model._meta.local_concrete_fields)
 
 
+def _of_the_study(model: type[models.Model]) -> bool:
+    """Whether a row may concern the study as a whole, so that its subject can be empty."""
+    return _has(model, "subject") and bool(model._meta.get_field("subject").null)
+
+
 class Stamp(_AuditTrigger):
     """Before a write: version, times and site are the database's word, and a locked record refuses."""
 
@@ -96,7 +106,8 @@ class Stamp(_AuditTrigger):
     def _site(self, model: type[models.Model]) -> str:
         if not (_has(model, "subject") and _has(model, "site")):
             return ""
-        return "SELECT s.site_id INTO NEW.site_id FROM subjects_subject s WHERE s.id = NEW.subject_id;"
+        found = "SELECT s.site_id INTO NEW.site_id FROM subjects_subject s WHERE s.id = NEW.subject_id;"
+        return f"IF NEW.subject_id IS NOT NULL THEN {found} END IF;" if _of_the_study(model) else found
 
     def _fixed(self, model: type[models.Model]) -> str:
         names = [n for n in ("id", "subject_id") if n in _columns(model)]
@@ -138,10 +149,14 @@ class WriteHistory(_AuditTrigger):
     when = pgtrigger.After
     operation = pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete
 
-    def __init__(self, *, wakes_rules: bool = False) -> None:
-        """`wakes_rules`: a change of this model asks for its subject's rules to be evaluated."""
+    def __init__(self, *, wakes_rules: bool = False, wakes_cohort: tuple[str, ...] = ()) -> None:
+        """`wakes_rules`: a change of this model asks for its subject's rules to be evaluated.
+
+        `wakes_cohort`: a change of one of these columns may concern every other subject of the study too. Where a row
+        may belong to a subject or to the study, only the study's rows do.
+        """
         super().__init__()
-        self.wakes_rules = wakes_rules
+        self.wakes_rules, self.wakes_cohort = wakes_rules, wakes_cohort
 
     def get_declare(self, model: Any) -> list[tuple[str, str]]:
         table = model._meta.db_table
@@ -197,7 +212,7 @@ class WriteHistory(_AuditTrigger):
             VALUES (chain_id, last_n,
                 sha256(coalesce(last_hash, ''::bytea) || int8send(last_n) || digest_), digest_, salt_, body,
                 '{table}', r.id::text, h.history_id, h.history_type, {site}, h.xid, h.history_date);
-            {self._outbox(model)}
+            {self._outbox(model)}{self._cohort(model)}
             RETURN NULL;
         """
 
@@ -205,10 +220,25 @@ class WriteHistory(_AuditTrigger):
         if not self.wakes_rules:
             return ""
         subject = "r.id" if model._meta.db_table == "subjects_subject" else "r.subject_id"
-        return (
+        note = (
             "INSERT INTO trial_outbox (topic, subject_id, actor_id, created_at, attempts)"
             f" VALUES ('evaluate', {subject}, actor::bigint, clock_timestamp(), 0);"
         )
+        return f"IF {subject} IS NOT NULL THEN {note} END IF;" if _of_the_study(model) else note
+
+    def _cohort(self, model: type[models.Model]) -> str:
+        if not self.wakes_cohort:
+            return ""
+        changed = " OR ".join(f'NEW."{c}" IS DISTINCT FROM OLD."{c}"' for c in self.wakes_cohort)
+        test = f"(TG_OP <> 'UPDATE' OR {changed})"
+        if _of_the_study(model):
+            test = f"r.subject_id IS NULL AND {test}"
+        return f"""
+            IF {test} THEN
+                INSERT INTO trial_outbox (topic, subject_id, actor_id, created_at, attempts)
+                VALUES ('{COHORT}', '{STUDY_CHAIN}'::uuid, actor::bigint, clock_timestamp(), 0);
+            END IF;
+        """
 
 
 def _history_table(model: type[models.Model]) -> str:

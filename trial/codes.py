@@ -27,9 +27,13 @@ class CodeList:
         """Characters of the longest code: the column's width."""
         return max(len(code) for code in self.codes)
 
+    def words(self, code: str) -> tuple[str, str]:
+        """The label of `code` in English and Chinese, or the code itself twice when the list does not know it."""
+        return next(((en, zh) for known, en, zh in self.rows if known == code), (code, code))
+
     def label(self, code: str) -> str:
         """The label of `code`, or the code itself when the list does not know it."""
-        return next((T(en, zh) for known, en, zh in self.rows if known == code), code)
+        return T(*self.words(code))
 
 
 YES_NO = CodeList("CL_YN", (("YES", "Yes", "是"), ("NO", "No", "否")))

@@ -7,7 +7,7 @@ It stands for every day it could be, so a comparison answers True, False, or Non
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 _PARTIAL = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
@@ -46,21 +46,9 @@ class Span:
         """Whether the day is known exactly."""
         return self.first == self.last
 
-    def before(self, other: "Span | date") -> bool | None:
-        """Whether this day is strictly earlier: True, False, or None when it cannot be told."""
-        other = other if isinstance(other, Span) else Span(other, other)
-        if self.last < other.first:
-            return True
-        return False if self.first >= other.last else None
-
     def plus_months(self, months: int) -> "Span":
         """The span moved by whole months; month ends clamp, so order is kept."""
         return Span(add_months(self.first, months), add_months(self.last, months))
-
-    def plus_days(self, days: int) -> "Span":
-        """The span moved by whole days."""
-        step = timedelta(days=days)
-        return Span(self.first + step, self.last + step)
 
 
 def span(partial: str) -> Span:
@@ -90,7 +78,24 @@ def span_of(value: "str | date | datetime | None", zone: str) -> Span | None:
         return Span(day, day)
     if isinstance(value, date):
         return Span(value, value)
+    if "T" in value:
+        day = local_day(datetime.fromisoformat(value), zone)
+        return Span(day, day)
     return span(value)
+
+
+def moments_of(value: str, zone: str) -> tuple[datetime, datetime] | None:
+    """The first and the last moment a partly known moment could be, on the clock of `zone`; None without an answer."""
+    if not value:
+        return None
+    if "T" in value:
+        moment = datetime.fromisoformat(value)
+        return moment, moment
+    days, clock = span(value), ZoneInfo(zone)
+    return (
+        datetime.combine(days.first, time.min, clock),
+        datetime.combine(days.last, time.max, clock),
+    )
 
 
 def utc_now() -> datetime:

@@ -1,6 +1,7 @@
 """Dates and times as people write them. Ambiguous ones are refused with both readings."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,9 @@ def date_text(answer: Any) -> str:
     slashed = _SLASHED.match(text)
     if slashed:
         one, two, year = slashed.groups()
+        readings = _readings(int(year), int(one), int(two))
+        if len(readings) < 2:
+            raise _not_a_date(answer, readings[0] if readings else "")
         raise Refused(
             "ambiguous_date",
             T(
@@ -59,12 +63,23 @@ def date_text(answer: Any) -> str:
     return iso
 
 
-def _not_a_date(answer: Any) -> Refused:
+def _readings(year: int, one: int, two: int) -> list[str]:
+    """The days that two numbers and a year can mean, day or month first."""
+    found = []
+    for month, day in ((two, one), (one, two)):
+        with suppress(ValueError):
+            found.append(date(year, month, day).isoformat())
+    return list(dict.fromkeys(found))
+
+
+def _not_a_date(answer: Any, meant: str = "") -> Refused:
+    wrong = ("is not how a date is written", "不是规定的日期写法") if meant else ("is not a date", "不是日期")
+    example = meant or "2026-03-05"
     return Refused(
         "not_a_date",
         T(
-            f"“{shown(answer)}” is not a date. Write it as 2026-03-05.",
-            f"“{shown(answer)}”不是日期。请写成 2026-03-05。",
+            f"“{shown(answer)}” {wrong[0]}. Write it as {example}.",
+            f"“{shown(answer)}”{wrong[1]}。请写成 {example}。",
         ),
         limit="YYYY-MM-DD",
     )

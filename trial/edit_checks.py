@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from trial.dates import Span, span_of
 from trial.findings import Doubt, Problem
 from trial.item import Item, Range, items
 from trial.text import T
 from trial.units import canonical
+
+SHIFTS = (Decimal("0.1"), Decimal("0.01"), Decimal(10))
+"""How a decimal point slips when it is typed."""
 
 
 def calculate(record: Any) -> None:
@@ -39,6 +44,15 @@ def impossible(record: Any, zone: str, today: date, now: datetime) -> list[Probl
     for name, analyte in getattr(record, "analytes", {}).items():
         problems += _analyte_problems(record, name, analyte)
     return [*problems, *_missing_and_answered(record), *record.contradictions()]
+
+
+def wrong_times(row: Any, zone: str, today: date) -> Iterator[Problem]:
+    """The whole dates of a row that lie in the future or before what they must follow, as its items say."""
+    now = datetime.now(ZoneInfo(zone))
+    for name, meaning in items(row).items():
+        value = _answer(row, name)
+        if value not in (None, "", []):
+            yield from _wrong_time(row, name, meaning, value, zone, today, now)
 
 
 def unlikely(record: Any) -> list[Doubt]:
@@ -72,8 +86,8 @@ def _out_of_range(name: str, meaning: Item, value: Any) -> Iterator[Problem]:
     limits = meaning.hard
     if limits is None or not isinstance(value, int | Decimal) or limits.holds(value):
         return
-    fix = _likely(value, limits)
-    hint_en, hint_zh = (f" Was {fix} meant?", f"是否为 {fix}?") if fix else ("", "")
+    fix = likely(value, limits)
+    hint_en, hint_zh = meant(fix)
     unit = f" {meaning.unit}" if meaning.unit else ""
     yield Problem(
         name,
@@ -89,11 +103,17 @@ def _out_of_range(name: str, meaning: Item, value: Any) -> Iterator[Problem]:
     )
 
 
-def _likely(value: int | Decimal, limits: Range) -> str:
+def meant(fix: str) -> tuple[str, str]:
+    """The question whether another value was meant, as it ends a message; two empty texts without one."""
+    return (f" Was {fix} meant?", f"是否为 {fix}?") if fix else ("", "")
+
+
+def likely(value: int | Decimal, limits: Range) -> str:
     """The value with its decimal point where it would be possible, if one shift mends it (385 → 38.5)."""
-    for shift in (Decimal("0.1"), Decimal("0.01"), Decimal(10)):
+    for shift in SHIFTS:
         moved = Decimal(value) * shift
-        if limits.holds(moved):
+        whole = isinstance(value, Decimal) or moved == moved.to_integral_value()
+        if limits.holds(moved) and whole:
             return format(moved.normalize(), "f")
     return ""
 
@@ -101,7 +121,7 @@ def _likely(value: int | Decimal, limits: Range) -> str:
 def _wrong_time(
     record: Any, name: str, meaning: Item, value: Any, zone: str, today: date, now: datetime
 ) -> Iterator[Problem]:
-    if not isinstance(value, date | datetime | str) or not _dated(record, name):
+    if not isinstance(value, date | datetime | str) or not _dated(record._meta.get_field(name).__class__):
         return
     when = span_of(value, zone)
     if when is None:
@@ -123,13 +143,13 @@ def _wrong_time(
             yield from _order(record, name, meaning, value, when, other, strict, zone)
 
 
-def _dated(record: Any, name: str) -> bool:
+@cache
+def _dated(column: type) -> bool:
     from django.db import models
 
     from trial.fields import PartialDateField, PartialDateTimeField
 
-    column = record._meta.get_field(name)
-    return isinstance(column, models.DateField | PartialDateField | PartialDateTimeField)
+    return issubclass(column, models.DateField | PartialDateField | PartialDateTimeField)
 
 
 def _order(
@@ -160,8 +180,6 @@ def _order(
 
 
 def _local(value: Any, zone: str) -> str:
-    from zoneinfo import ZoneInfo
-
     if isinstance(value, datetime):
         return value.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
     return str(value)

@@ -4,6 +4,8 @@ The order of `id` is not the order of commits: a slow transaction commits a smal
 greater than my last" never sees it. So the feed goes by (xid, id) and stops below the oldest transaction that is
 still open (`pg_snapshot_xmin`): everything below is finished, and nothing can appear there any more.
 
+An entry without a site (an enrolment hold of the whole trial) is for every reader.
+
 A position means something only in the database it came from, so it carries the database's identity. It also carries
 the sites it was read for: entries of a site that was not among them were passed by unread.
 """
@@ -24,7 +26,8 @@ IDENTITY = (
 HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 ENTRIES = (
     "SELECT e.xid, e.id, e.record_table, e.record_id, e.history_id, e.operation FROM trial_ledgerentry e"
-    " WHERE (e.xid, e.id) > (%s, %s) AND e.xid < %s AND e.record_table = ANY(%s) AND e.site_id = ANY(%s)"
+    " WHERE (e.xid, e.id) > (%s, %s) AND e.xid < %s AND e.record_table = ANY(%s)"
+    " AND (e.site_id = ANY(%s) OR e.site_id IS NULL)"
     " ORDER BY e.xid, e.id LIMIT %s"
 )
 PASSED_BY = (

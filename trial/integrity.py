@@ -29,6 +29,11 @@ def audited_models() -> list[type[models.Model]]:
     return [m for m in apps.get_models() if issubclass(m, Audited)]
 
 
+def secured_models() -> list[type[models.Model]]:
+    """Models without versions whose rows belong to a site and are written once (`row_secured = True`)."""
+    return [m for m in apps.get_models() if getattr(m, "row_secured", False)]
+
+
 def history_model(model: type[models.Model]) -> Any:
     """The simple-history model of an audited model."""
     return model.history.model  # type: ignore[attr-defined]
@@ -48,15 +53,28 @@ def install() -> None:
         table, history = model._meta.db_table, history_model(model)._meta.db_table
         statements += [
             f"REVOKE ALL ON {table}, {history} FROM {APP_ROLE}, {WORKER_ROLE}",
-            f"GRANT SELECT, INSERT, UPDATE ON {table} TO {APP_ROLE}, {WORKER_ROLE}",
+            f"GRANT {_rights(model)} ON {table} TO {APP_ROLE}, {WORKER_ROLE}",
             f"GRANT SELECT ON {history} TO {APP_ROLE}, {WORKER_ROLE}",
         ]
         if is_scoped(model):
-            statements += [*_policies(table), *_policies(history)]
+            told = getattr(model, "read_by_all", "")
+            statements += [*_policies(table, told), *_policies(history, told)]
+    for secured in secured_models():
+        table = secured._meta.db_table
+        statements += [
+            f"REVOKE ALL ON {table} FROM {APP_ROLE}, {WORKER_ROLE}",
+            f"GRANT SELECT, INSERT ON {table} TO {APP_ROLE}, {WORKER_ROLE}",
+            *_policies(table),
+        ]
     statements += _ledger_grants()
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+def _rights(model: type[models.Model]) -> str:
+    """What the roles that serve may do with the rows of a model."""
+    return "SELECT, INSERT" if model.append_only else "SELECT, INSERT, UPDATE"  # type: ignore[attr-defined]
 
 
 def _roles() -> list[str]:
@@ -82,13 +100,18 @@ def _base_grants() -> list[str]:
     return [*grants, f"GRANT SELECT ON django_migrations TO {both}"]
 
 
-def _policies(table: str) -> list[str]:
+def _policies(table: str, read_by_all: str = "") -> list[str]:
+    """Rows are read and written at their own site. `read_by_all`: a condition of the rows that every site reads too,
+    because they concern the whole trial; they are still written only at their own."""
+    told = f"CREATE POLICY edc_trial ON {table} FOR SELECT TO {APP_ROLE} USING ({read_by_all})"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"DROP POLICY IF EXISTS edc_site ON {table}",
         f"CREATE POLICY edc_site ON {table} TO {APP_ROLE} USING (site_id = ANY ((SELECT edc_sites())::int[]))",
         f"DROP POLICY IF EXISTS edc_all ON {table}",
         f"CREATE POLICY edc_all ON {table} TO {WORKER_ROLE} USING (true)",
+        f"DROP POLICY IF EXISTS edc_trial ON {table}",
+        *([told] if read_by_all else ()),
     ]
 
 
@@ -100,7 +123,7 @@ def _ledger_grants() -> list[str]:
         f"GRANT SELECT ON {ledger}, {seal} TO {both}",
         f"GRANT INSERT ON {seal} TO {WORKER_ROLE}",
         f"GRANT SELECT ON {OUTBOX_TABLE} TO {APP_ROLE}",
-        f"GRANT SELECT, UPDATE, DELETE ON {OUTBOX_TABLE} TO {WORKER_ROLE}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {OUTBOX_TABLE} TO {WORKER_ROLE}",
         f"ALTER TABLE {ledger} ENABLE ROW LEVEL SECURITY",
         f"DROP POLICY IF EXISTS edc_site ON {ledger}",
         f"CREATE POLICY edc_site ON {ledger} TO {APP_ROLE}"

@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
+from django.apps import apps
 from django.db import models
 
 from trial.codes import CodeList
@@ -139,8 +141,21 @@ def item(
 
 
 def items(model: "type[models.Model] | models.Model") -> dict[str, Item]:
-    """Every item of a form by field name, in the order of the form."""
-    return {f.name: f.item for f in model._meta.get_fields() if hasattr(f, "item")}
+    """Every item of a form by field name, in the order of the form. The dict is shared: read it only."""
+    form = model if isinstance(model, type) else type(model)
+    return _items(form) if apps.models_ready else _items.__wrapped__(form)
+
+
+@cache
+def _items(form: type[models.Model]) -> dict[str, Item]:
+    return {f.name: f.item for f in form._meta.get_fields() if hasattr(f, "item")}
+
+
+def words(model: "type[models.Model]", field: str, *codes: str) -> tuple[str, str]:
+    """How answers of a form read in English and Chinese, where several are named together."""
+    known = items(model)[field].codes
+    told = [known.words(code) if known else (code, code) for code in codes]
+    return ", ".join(en for en, _ in told), "、".join(zh for _, zh in told)
 
 
 def text(max_length: int = 200, **meaning: Any) -> "models.CharField[Any, Any]":

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -38,10 +39,11 @@ def parse(column: Any, meaning: Item, answer: Any, zone: str) -> Any:
         return code_of(meaning.codes, answer)
     if isinstance(column, models.ForeignKey):
         return _reference(answer)
-    return _PARSERS[_kind(column)](column, answer, zone)
+    return _PARSERS[_kind(column.__class__)](column, answer, zone)
 
 
-def _kind(column: Any) -> str:
+@cache
+def _kind(column: type) -> str:
     kinds: tuple[tuple[type, str], ...] = (
         (PartialDateTimeField, "partial_moment"),
         (PartialDateField, "partial_day"),
@@ -54,7 +56,7 @@ def _kind(column: Any) -> str:
         (models.TextField, "text"),
         (models.CharField, "text"),
     )
-    return next(name for kind, name in kinds if isinstance(column, kind))
+    return next(name for kind, name in kinds if issubclass(column, kind))
 
 
 def kind_of(column: Any) -> str:
@@ -63,7 +65,7 @@ def kind_of(column: Any) -> str:
         return "codes"
     if getattr(column.item, "codes", None) is not None:
         return "code"
-    return "link" if isinstance(column, models.ForeignKey) else _kind(column)
+    return "link" if isinstance(column, models.ForeignKey) else _kind(column.__class__)
 
 
 def code_of(codes: CodeList, answer: Any) -> str:

@@ -2,16 +2,28 @@
 
 Django renders every related model again after each `CreateModel`, and once more for each trigger. In this study all
 forms hang on the subject, so that is every model, some two hundred times: a first migration took minutes. `together`
-lets runs of such operations change the state first and render once.
+lets runs of such operations change the state first and render once, or not at all where no column changes.
 """
 
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from django.db.migrations.operations import CreateModel
+from django.db.migrations.operations import AddConstraint, AddField, AddIndex, AlterField, CreateModel
 from django.db.migrations.operations.base import Operation
-from pgtrigger.migrations import AddTrigger
+from pgtrigger.migrations import AddTrigger, RemoveTrigger
+
+_ORDER: tuple[type, ...] = (
+    RemoveTrigger,
+    CreateModel,
+    AddField,
+    AlterField,
+    AddIndex,
+    AddConstraint,
+    AddTrigger,
+)
+# These change a table's surroundings and none of its columns: the models rendered before still serve.
+_COLUMNS_STAY = (RemoveTrigger, AddIndex, AddConstraint, AddTrigger)
 
 
 class Together(Operation):
@@ -21,10 +33,13 @@ class Together(Operation):
         self.operations = operations
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Add to the state without rendering it in between."""
-        state.__dict__.pop("apps", None)
+        """Add to the state without rendering it in between, and keep what is rendered where it still serves."""
+        rendered, known = state.__dict__.pop("apps", None), set(state.models)
         for operation in self.operations:
             operation.state_forwards(app_label, state)
+        if rendered and isinstance(self.operations[0], (CreateModel, *_COLUMNS_STAY)):
+            rendered.render_multiple([model for key, model in state.models.items() if key not in known])
+            state.__dict__["apps"] = rendered
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Each operation against the common end state."""
@@ -42,9 +57,12 @@ class Together(Operation):
 
 
 def together(operations: Iterable[Operation]) -> list[Operation]:
-    """Runs of CreateModel and of AddTrigger as one operation each; everything else as it stands."""
+    """The operations in the order of their kinds, and those of one kind as one; any other kind keeps to the end."""
+    ordered = sorted(
+        operations, key=lambda one: _ORDER.index(type(one)) if type(one) in _ORDER else len(_ORDER)
+    )
     grouped: list[Operation] = []
-    for kind, run in groupby(operations, type):
+    for kind, run in groupby(ordered, type):
         run_list = list(run)
-        grouped += [Together(run_list)] if kind in (CreateModel, AddTrigger) else run_list
+        grouped += [Together(run_list)] if kind in _ORDER else run_list
     return grouped

@@ -8,17 +8,23 @@ from django.db import models
 from django.db.models import Q
 
 from trial.access import ROLE_CHOICES, ROLES, Actor
+from trial.ambiguity_models import ReadingApproval
+from trial.entitlement import Accountability, IdentityCheck
+from trial.item import day, item, text
 from trial.ledger_models import LedgerEntry, Outbox, Seal
 from trial.record import Audited, Record
 from trial.text import T
 
 __all__ = [
+    "Accountability",
     "Assignment",
     "Audited",
     "IcfVersion",
+    "IdentityCheck",
     "LedgerEntry",
     "Outbox",
     "Person",
+    "ReadingApproval",
     "Record",
     "Seal",
     "Site",
@@ -26,21 +32,76 @@ __all__ = [
 ]
 
 
+_SITE = T("Site", "中心")
+_APPROVALS = T("Approvals", "批准")
+_OPEN = T("Activation and closeout", "启动与关闭")
+
+
 class Site(Audited):
-    """A trial site. Its IANA time zone decides what "today" is there."""
+    """A trial site. Its IANA time zone decides what "today" is there.
+
+    It is entered like a form of the study (`site` in the dictionary of forms), but has no draft, no lock and no mark
+    for a missing answer: what is not known yet is empty, and its page says so.
+    """
+
+    form: ClassVar[str] = "site"
 
     id = models.AutoField(primary_key=True)  # type: ignore[assignment]  # row-level security compares integers
-    code = models.CharField(max_length=4, unique=True)
-    name = models.CharField(max_length=200)
-    name_zh = models.CharField(max_length=200, blank=True, default="")
-    pi_name = models.CharField(max_length=100, blank=True, default="")
-    country = models.CharField(max_length=3, default="CHN")
-    time_zone = models.CharField(max_length=40, default="Asia/Shanghai")
-    irb_approval_date = models.DateField(null=True, blank=True)
-    irb_approval_no = models.CharField(max_length=60, blank=True, default="")
-    hgrac_approval_no = models.CharField(max_length=60, blank=True, default="")
-    activation_date = models.DateField(null=True, blank=True)
-    closeout_date = models.DateField(null=True, blank=True)
+    code = item(
+        models.CharField(max_length=4, unique=True),
+        en="Site number",
+        zh="中心编号",
+        section=_SITE,
+        cdash="SITEID",
+        required=True,
+        note=T(
+            "Two to four digits; every screening number of the site begins with it.",
+            "2–4 位数字;该中心所有筛选号均以此开头。",
+        ),
+    )
+    name = item(models.CharField(max_length=200), en="Name", zh="名称", section=_SITE, required=True)
+    name_zh = text(200, en="Name in Chinese", zh="中文名称", section=_SITE)
+    pi_name = text(100, en="Principal investigator", zh="主要研究者", section=_SITE, required=True)
+    country = item(
+        models.CharField(max_length=3, default="CHN"),
+        en="Country",
+        zh="国家",
+        section=_SITE,
+        required=True,
+        note=T("Three letters of ISO 3166, for example CHN.", "ISO 3166 三字母代码,例如 CHN。"),
+    )
+    time_zone = item(
+        models.CharField(max_length=40, default="Asia/Shanghai"),
+        en="Time zone",
+        zh="时区",
+        section=_SITE,
+        required=True,
+        note=T(
+            "IANA name, for example Asia/Shanghai. Dates and times at the site are read on this clock.",
+            "IANA 名称,例如 Asia/Shanghai。该中心的日期与时间均按此时区理解。",
+        ),
+    )
+    irb_approval_date = day(
+        en="Date of ethics approval", zh="伦理批准日期", section=_APPROVALS, required=True
+    )
+    irb_approval_no = text(
+        60, en="Number of ethics approval", zh="伦理批件号", section=_APPROVALS, required=True
+    )
+    hgrac_approval_no = text(
+        60, en="Number of genetic-resources filing (HGRAC)", zh="人类遗传资源备案/批件号", section=_APPROVALS
+    )
+    activation_date = day(
+        en="Activated on",
+        zh="启动日期",
+        section=_OPEN,
+        not_before="irb_approval_date",
+        future=True,
+        required=True,
+        note=T("A consent dated before it is flagged (DV-04).", "早于该日期的知情同意将被标记(DV-04)。"),
+    )
+    closeout_date = day(
+        en="Closed on", zh="关闭日期", section=_OPEN, not_before="activation_date", future=True
+    )
 
     class Meta(Audited.Meta):
         abstract = False

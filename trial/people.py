@@ -8,7 +8,8 @@ from django.db.models import Q
 from trial import audit
 from trial.access import ROLES, Act, Actor, require
 from trial.dates import utc_now
-from trial.models import Assignment, Person, Site
+from trial.entitlement import STATEMENT_VERSION, statement_digest
+from trial.models import Accountability, Assignment, IdentityCheck, Person, Site
 
 SYSTEM_USERNAME = "system"
 
@@ -34,7 +35,7 @@ def actor_for(person: Person, role: str | None = None, request_id: str = "") -> 
         if None in sites
         else tuple(sorted(s for s in sites if s))
     )
-    return Actor(person.pk, chosen, ids, person.full_name, request_id)
+    return Actor(person.pk, chosen, ids, person.full_name, request_id, tuple(sorted(held)))
 
 
 def roles_of(person: Person) -> list[str]:
@@ -81,6 +82,40 @@ def end_access(person: Person, *, by: Actor, reason: str) -> None:
     require(by, Act.PEOPLE)
     with audit.transaction(by, reason):
         Person.objects.filter(pk=person.pk).update(is_active=False)
+
+
+def check_identity(person: Person, document: str, *, by: Actor) -> IdentityCheck:
+    """Record that somebody who gives access saw the person and this kind of document. Nobody vouches for themselves.
+
+    Raises Forbidden, or ValueError when the person is the one who checks or no document is named.
+    """
+    require(by, Act.PEOPLE)
+    if by.person_id == person.pk:
+        raise ValueError("nobody checks their own identity")
+    if not document.strip():
+        raise ValueError("name the document that was seen")
+    made = IdentityCheck(
+        person=person, document=document.strip()[:200], checked_by_id=by.person_id, checked_at=utc_now()
+    )
+    with audit.transaction(by, "identity checked"):
+        made.save(force_insert=True)
+    return made
+
+
+def accept_accountability(person_id: int, *, by: Actor) -> Accountability:
+    """Record that the person, who has just been recognised, accepts the statement; once for each wording."""
+    known = Accountability.objects.filter(person_id=person_id, digest=statement_digest()).first()
+    if known is not None:
+        return known
+    made = Accountability(
+        person_id=person_id,
+        statement_version=STATEMENT_VERSION,
+        digest=statement_digest(),
+        accepted_at=utc_now(),
+    )
+    with audit.transaction(by, "accountability accepted"):
+        made.save(force_insert=True)
+    return made
 
 
 def colleagues(site_id: int) -> "list[Person]":

@@ -6,27 +6,20 @@ value here: `V2 = replace(V1, version="2.0", thaw_max_min=...)`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from trial.item import Basis
+from trial.jurisdiction import CN, JURISDICTIONS
+from trial.sourced import Sourced as Sourced
+from trial.sourced import default as _default
+from trial.sourced import guideline as _guideline
+from trial.sourced import registry as _registry
 from trial.text import T
 
 D = Decimal
-V = TypeVar("V")
 Words = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Sourced(Generic[V]):
-    """A value of the protocol: its basis, where that is written, and what to know when reading it."""
-
-    value: V
-    basis: Basis
-    cite: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +88,6 @@ class Protocol:
 
     # Apheresis and lymphodepletion
     apheresis_max: Sourced[int]
-    apheresis_after_enrolment_days: Sourced[tuple[int, int]]
     ld_drugs: Sourced[Words]
     ld_mg_m2: Sourced[Mapping[str, Decimal]]
     ld_days: Sourced[tuple[int, ...]]
@@ -119,6 +111,8 @@ class Protocol:
     product_endotoxin_max_eu_kg: Sourced[Decimal]
     product_beads_below: Sourced[int]
     product_failing_results: Sourced[Mapping[str, Words]]
+    product_open_results: Sourced[Words]
+    product_judged_decisions: Sourced[Words]
     coi_mandatory_steps: Sourced[Words]
     coi_thawed_steps: Sourced[Words]
     coi_two_person_steps: Sourced[Words]
@@ -130,6 +124,7 @@ class Protocol:
     thaw_max_min: Sourced[int]
     infusion_max_min: Sourced[int]
     dose_tolerance_pct: Sourced[Decimal]
+    infusion_part_gap_days: Sourced[int]
     dosing_weight_change_pct: Sourced[Decimal]
     infusion_vitals: Sourced[Words]
     forbidden_premedication: Sourced[Words]
@@ -140,9 +135,13 @@ class Protocol:
     stagger_next_days: Sourced[int]
     stagger_in_expansion: Sourced[bool]
     cohort_size: Sourced[int]
+    starting_level: Sourced[str]
+    src_signing_roles: Sourced[Words]
+    src_steps: Sourced[Mapping[str, int]]
     level_max_subjects: Sourced[int]
     dlt_window_days: Sourced[int]
     dlt_report_days: Sourced[int]
+    dlt_signing_roles: Sourced[Words]
     dlt_min_dose_pct: Sourced[Decimal]
     related_from_possible: Sourced[Words]
     crs_grade3_max_hours: Sourced[int]
@@ -158,6 +157,8 @@ class Protocol:
     prohibited_classes: Sourced[Words]
     prohibited_from_day: Sourced[int]
     prohibited_until_months: Sourced[int]
+    anti_cd19_agents: Sourced[Words]
+    relapse_lifts_ban: Sourced[Words]
     chemo_allowed_indications: Sourced[Words]
     chemo_allowed_routes: Sourced[Words]
     tki_ban_months: Sourced[int]
@@ -168,14 +169,16 @@ class Protocol:
     # Visits, samples, grading
     critical_visits: Sourced[Words]
     critical_forms: Sourced[Words]
-    pk_days: Sourced[tuple[int, ...]]
-    pk_months: Sourced[tuple[int, ...]]
     pk_early_until_day: Sourced[int]
     pk_early_window_days: Sourced[int]
     pk_late_window_days: Sourced[int]
     pk_gdna_min_ug: Sourced[Decimal]
+    pk_unfit_samples: Sourced[Words]
     daily_grading_days: Sourced[tuple[int, int]]
+    absence_reasons: Sourced[Words]
+    absence_open_reasons: Sourced[Words]
     rescue_classes: Sourced[Words]
+    rescue_indications: Sourced[Words]
     rescue_min_grade: Sourced[int]
     rescue_grade_hours: Sourced[int]
     tocilizumab_interval_hours: Sourced[int]
@@ -185,7 +188,18 @@ class Protocol:
     sae_report_hours: Sourced[int]
     susar_fatal_days: Sourced[int]
     susar_other_days: Sourced[int]
+    susar_days_end: Sourced[str]
+    authority_zone: Sourced[str]
+    jurisdiction: Sourced[str]
+    hold_death_days: Sourced[int]
+    hold_severe_grade: Sourced[int]
+    hold_severe_events: Sourced[int]
+    grade_of_death: Sourced[int]
+    reminder_percents: Sourced[tuple[int, ...]]
+    reminder_overdue_days: Sourced[int]
+    reminder_roles: Sourced[Mapping[str, Words]]
     ltfu_contact_months: Sourced[int]
+    ltfu_from_months: Sourced[int]
 
     # Response, kinetics and time to event
     remission_blasts_below_pct: Sourced[Decimal]
@@ -205,6 +219,18 @@ class Protocol:
     pk_auc_end_window_days: Sourced[int]
     pk_half_life_min_points: Sourced[int]
     pk_half_life_min_r2: Sourced[Decimal]
+    pk_stop_after_below: Sourced[int]
+    response_counts_days: Sourced[int]
+    response_support_days: Sourced[int]
+    fever_treated_hours: Sourced[int]
+    toxicity_episode_gap_days: Sourced[int]
+    toxicity_severe_grade: Sourced[int]
+    lab_ask_grade_min: Sourced[int]
+    lab_ask_increase_min: Sourced[int]
+    dose_agreement_pct: Sourced[Decimal]
+    ward_blood_every_days: Sourced[int]
+    crs_cytokine_min_grade: Sourced[int]
+    crs_cytokine_max_hours: Sourced[int]
 
     @property
     def title(self) -> str:
@@ -218,20 +244,9 @@ def numbers(protocol: Protocol) -> list[tuple[str, Sourced[Any]]]:
     return [(name, value) for name, value in named if isinstance(value, Sourced)]
 
 
-def _registry(value: V, cite: str, note: str = "") -> Sourced[V]:
-    return Sourced(value, Basis.REGISTRY, cite, note)
-
-
-def _guideline(value: V, cite: str, note: str = "") -> Sourced[V]:
-    return Sourced(value, Basis.GUIDELINE, cite, note)
-
-
-def _default(value: V, cite: str, note: str = "") -> Sourced[V]:
-    return Sourced(value, Basis.DEFAULT, cite, note)
-
-
 _VERIFY = "Known from memory; to be verified against the source."
 _OUR_READING = "Not in the registry record: our reading."
+_ESCALATION = "Used by dose escalation alone, which is not built yet."
 _RECHECK: Mapping[str, Words] = MappingProxyType(
     {
         "SCREENING": tuple(f"I-{n:02}" for n in range(1, 12)) + tuple(f"E-{n:02}" for n in range(1, 19)),
@@ -251,7 +266,7 @@ V1 = Protocol(
     version="1.0",
     en="ssCART-19 cells in CD19 positive relapsed or refractory acute lymphoblastic leukemia (NCT04825496)",
     zh="ssCART-19 细胞治疗 CD19 阳性复发或难治性急性淋巴细胞白血病的临床研究(NCT04825496)",
-    enrolment_target=_registry(18, "Enrollment"),
+    enrolment_target=_registry(18, "Enrollment", "Stated in the record; no rule depends on it."),
     # Inclusion criteria
     sct_gap_months=_registry(
         3, "I-01(2), DV-01", "Calendar months, to the day of infusion; exactly three suffice."
@@ -322,7 +337,10 @@ V1 = Protocol(
     imp_washout_months=_registry(3, "E-17, DV-22", "That the last day counts is our reading."),
     # Consent, enrolment, re-checks
     consent_first_forms=_guideline(
-        ("apheresis", "bone_marrow", "echo", "pk_sample", "lymphodepletion", "infusion"),
+        (
+            *("echo", "bone_marrow", "cd19_flow", "viral_serology", "pregnancy_test", "apheresis"),
+            *("lymphodepletion", "infusion", "pk_sample"),
+        ),
         "DV-03; ICH E6 (GCP)",
         _VERIFY,
     ),
@@ -362,8 +380,7 @@ V1 = Protocol(
     sars_cov_2_max_age_days=_default(7, "E-07, DV-24"),
     spo2_infusion_max_age_days=_default(1, "I-04(4), DV-24", "At PRE_INFUSION."),
     # Apheresis and lymphodepletion
-    apheresis_max=_default(2, "Apheresis form"),
-    apheresis_after_enrolment_days=_default((1, 14), "Schedule APH"),
+    apheresis_max=_default(2, "Apheresis form", "A further one is asked about, never refused."),
     ld_drugs=_registry(("FLUDARABINE", "CYCLOPHOSPHAMIDE"), "Arm description, DV-25"),
     ld_mg_m2=_default(
         MappingProxyType({"FLUDARABINE": D(30), "CYCLOPHOSPHAMIDE": D(300)}),
@@ -395,11 +412,21 @@ V1 = Protocol(
     product_vcn_max=_default(D(5), "DV-36", "Copies per cell; customary with the FDA."),
     product_endotoxin_max_eu_kg=_default(D(5), "DV-36", "EU per kg and hour."),
     product_beads_below=_guideline(
-        100, "Published release tables (PMC6319086, PMC11461191)", "Per 3e6 cells."
+        100,
+        "Published release tables (PMC6319086, PMC11461191)",
+        "Per 3e6 cells; from here on asked about, no release specification of DV-36.",
     ),
     product_failing_results=_default(
         MappingProxyType({"sterility": ("GROWTH",), "mycoplasma": ("POSITIVE",), "rcl": ("POSITIVE",)}),
         "DV-36",
+    ),
+    product_open_results=_default(
+        ("PENDING", "NEGATIVE_TO_DATE"), "DV-36", "While one stands, the batch cannot be judged to the end."
+    ),
+    product_judged_decisions=_default(
+        ("RELEASED", "CONDITIONAL_RELEASE", "OUT_OF_SPEC_EXCEPTION"),
+        "DV-36",
+        "A rejected batch that was not infused breaks nothing. " + _OUR_READING,
     ),
     coi_mandatory_steps=_default(
         (
@@ -432,27 +459,52 @@ V1 = Protocol(
     thaw_max_min=_default(30, "DV-42", "From the end of thawing to the start of the infusion."),
     infusion_max_min=_default(60, "DV-42"),
     dose_tolerance_pct=_default(D(20), "DV-43", "Also in PMC11461191."),
+    infusion_part_gap_days=_default(
+        1,
+        "DV-43, DV-44",
+        "So long a further part of a split infusion may come; NCT03064269 gave three on consecutive days, this study gives "
+        "one. " + _OUR_READING,
+    ),
     dosing_weight_change_pct=_default(D(10), "Infusion form", "Weight on Day 0 against the weight dosed by."),
     infusion_vitals=_default(
         ("PRE_INF", "INF_15M", "INF_30M", "INF_1H", "INF_2H", "INF_4H"), "Schedule D0, DV-45"
     ),
     forbidden_premedication=_default(("CORTICOSTEROID",), "DV-27"),
-    tocilizumab_on_site_min=_default(2, "Infusion form", "Doses; the practice of US risk programmes."),
+    tocilizumab_on_site_min=_default(
+        2, "Infusion form", "Doses; the practice of US risk programmes. Fewer are asked about."
+    ),
     # Escalation and dose-limiting toxicity
     stagger_first_days=_default(14, "DV-46", "First to second subject of a level; cf. NCT07488546."),
     stagger_next_days=_default(7, "DV-46"),
     stagger_in_expansion=_default(False, "DV-46"),
-    cohort_size=_default(3, "Escalation 3+3", "The algorithm is not public."),
+    cohort_size=_default(3, "Escalation 3+3", "The algorithm is not public. " + _ESCALATION),
+    starting_level=_default("DL1", "DV-48, DV-50", "The first level; who starts here needs no decision."),
+    src_signing_roles=_default(
+        ("investigator", "medical_monitor", "statistician"),
+        "DV-47, DV-48, DV-50; staggering, cohorts, SRC",
+        "Whose signatures make a review of the committee binding.",
+    ),
+    src_steps=_default(
+        MappingProxyType({"ESCALATE": 1, "STAY": 0, "DEESCALATE": -1, "STOP_MTD": -1}),
+        "DV-50",
+        "From the level reviewed to the highest one that may be allocated; any other word allows none. "
+        + _OUR_READING,
+    ),
     level_max_subjects=_default(6, "DV-47", "Evaluable subjects treated at one level."),
     dlt_window_days=_default(28, "DLT definition, DV-49", "Day 0 to this day, both included; cf. ZUMA-3."),
     dlt_report_days=_default(7, "DV-49", "After the window."),
+    dlt_signing_roles=_default(("investigator",), "DV-49", "Whose signature is due in time. " + _OUR_READING),
     dlt_min_dose_pct=_default(D(80), "DLT definition", "Of the planned dose, to be evaluable."),
     related_from_possible=_default(("POSSIBLE", "PROBABLE", "RELATED"), "DLT definition, DV-60"),
-    crs_grade3_max_hours=_default(72, "DLT definition", "CRS and ICANS of grade 3; longer is a DLT."),
-    infusion_reaction_grade3_max_hours=_default(24, "DLT definition"),
-    nonhaem_grade3_max_hours=_default(168, "DLT definition", "Laboratory-only events included."),
+    crs_grade3_max_hours=_default(
+        72, "DLT definition", "CRS and ICANS of grade 3; longer is a DLT. " + _ESCALATION
+    ),
+    infusion_reaction_grade3_max_hours=_default(24, "DLT definition", _ESCALATION),
+    nonhaem_grade3_max_hours=_default(
+        168, "DLT definition", "Laboratory-only events included. " + _ESCALATION
+    ),
     cytopenia_until_day=_default(
-        42, "DLT definition", "Grade 4 still present after it, marrow free of leukaemia."
+        42, "DLT definition", "Grade 4 still present after it, marrow free of leukaemia. " + _ESCALATION
     ),
     # Concomitant treatment
     steroid_free_after_infusion_days=_default(7, "DV-26", "From the start of lymphodepletion to this day."),
@@ -466,6 +518,20 @@ V1 = Protocol(
     ),
     prohibited_from_day=_default(-5, "DV-61"),
     prohibited_until_months=_default(3, "DV-61"),
+    anti_cd19_agents=_default(
+        (
+            *("blinatumomab", "贝林妥欧单抗", "倍林妥莫", "tafasitamab", "坦昔妥单抗", "loncastuximab"),
+            *("inebilizumab", "伊奈利珠单抗", "tisagenlecleucel", "brexucabtagene", "obecabtagene"),
+            *("axicabtagene", "阿基仑赛", "relmacabtagene", "瑞基奥仑赛", "inaticabtagene", "纳基奥仑赛"),
+        ),
+        "DV-61",
+        "Looked for in the name of the drug. " + _OUR_READING,
+    ),
+    relapse_lifts_ban=_default(
+        ("CHEMO", "TKI", "ANTI_CD19"),
+        "DV-61",
+        "What may be given once a relapse or progression is recorded. " + _OUR_READING,
+    ),
     chemo_allowed_indications=_default(("BRIDGING",), "DV-61"),
     chemo_allowed_routes=_default(("IT",), "DV-61"),
     tki_ban_months=_default(3, "DV-61", "After infusion, without relapse."),
@@ -475,25 +541,67 @@ V1 = Protocol(
     # Visits, samples, grading
     critical_visits=_default(("D28", "M3"), "DV-51, DV-52, DV-53", "Here a window missed is MAJOR."),
     critical_forms=_default(("bone_marrow",), "DV-53"),
-    pk_days=_default(
-        (0, 1, 4, 7, 10, 14, 17, 21, 28), "PK sampling, DV-54", "That PK is characterised is registry."
+    pk_early_until_day=_default(
+        14,
+        "DV-54",
+        "The days and months of sampling stand in the schedule; that PK is characterised is registry.",
     ),
-    pk_months=_default((2, 3, 6, 9, 12, 15, 18, 21, 24), "PK sampling, DV-54"),
-    pk_early_until_day=_default(14, "DV-54"),
     pk_early_window_days=_default(1, "DV-54"),
     pk_late_window_days=_default(2, "DV-54"),
     pk_gdna_min_ug=_default(D("0.1"), "DV-55"),
+    pk_unfit_samples=_default(("HAEMOLYSED", "WRONG_TUBE", "CLOTTED", "OTHER"), "DV-55"),
     daily_grading_days=_default((0, 14), "DV-56"),
+    absence_reasons=_default(
+        ("COVID", "SUBJECT_DECISION", "SUBJECT_REFUSED"),
+        "DV-56",
+        "A day whose visit did not take place for one of these is no day of hospital stay. " + _OUR_READING,
+    ),
+    absence_open_reasons=_default(
+        ("OTHER", "UNKNOWN"),
+        "DV-56",
+        "These do not say whether the subject was in hospital, so the day cannot be told. " + _OUR_READING,
+    ),
     rescue_classes=_default(("TOCILIZUMAB", "CORTICOSTEROID"), "DV-57"),
+    rescue_indications=_default(
+        ("CRS", "ICANS", "IEC_HS"), "DV-57", "For these a corticosteroid is a rescue. " + _OUR_READING
+    ),
     rescue_min_grade=_default(1, "DV-57"),
     rescue_grade_hours=_default(12, "DV-57"),
     tocilizumab_interval_hours=_default(8, "DV-58", "As in the product label. " + _VERIFY),
     tocilizumab_max_doses=_default(4, "DV-58", "As in the product label. " + _VERIFY),
     # Safety reporting and follow-up
-    sae_report_hours=_default(24, "DV-59", "As in good clinical practice. " + _VERIFY),
-    susar_fatal_days=_guideline(7, "DV-60; ICH E2A", "Fatal or life-threatening. " + _VERIFY),
-    susar_other_days=_guideline(15, "DV-60; ICH E2A", _VERIFY),
+    sae_report_hours=CN.sae_report_hours,
+    susar_fatal_days=CN.susar_fatal_days,
+    susar_other_days=CN.susar_other_days,
+    susar_days_end=CN.susar_days_end,
+    authority_zone=CN.authority_zone,
+    jurisdiction=_default("CN", "DV-59, DV-60", "The sponsor's authority; see trial/jurisdiction.py."),
+    hold_death_days=_default(
+        30, "Stopping rules, 7.5", "After any infusion; related to ssCART-19 or lymphodepletion."
+    ),
+    hold_severe_grade=_default(4, "Stopping rules, 7.5", "Of CRS or ICANS, by the investigator."),
+    hold_severe_events=_default(
+        2,
+        "Stopping rules, 7.5",
+        "At one level; CRS and ICANS of one subject count as two, the stricter reading.",
+    ),
+    grade_of_death=_guideline(5, "CTCAE v5.0"),
+    reminder_percents=_default((50, 75, 100), "SAE desk", "Of the time from awareness to the end of it."),
+    reminder_overdue_days=_default(1, "SAE desk", "A reminder every so many days while it is overdue."),
+    reminder_roles=_default(
+        MappingProxyType(
+            {
+                "P50": ("coordinator",),
+                "P75": ("coordinator", "investigator"),
+                "P100": ("coordinator", "investigator", "medical_monitor"),
+                "OVERDUE": ("coordinator", "investigator", "medical_monitor"),
+            }
+        ),
+        "SAE desk",
+        "Who is reminded when; each step reaches further.",
+    ),
     ltfu_contact_months=_guideline(13, "DV-63; FDA, long-term follow-up after gene therapy (2020)", _VERIFY),
+    ltfu_from_months=_default(24, "DV-63", "Long-term follow-up begins after the visit of month 24."),
     # Response, kinetics and time to event
     remission_blasts_below_pct=_guideline(
         D(5),
@@ -524,6 +632,77 @@ V1 = Protocol(
     pk_auc_end_window_days=_default(3, "PK", "How early the last sample may be for a truncated area."),
     pk_half_life_min_points=_default(3, "PK", "Quantifiable results after the maximum."),
     pk_half_life_min_r2=_default(D("0.8"), "PK", "Adjusted, of the log-linear fit."),
+    # Gradings and derivations
+    response_counts_days=_default(3, "Response", "From the marrow to the blood counts, either way."),
+    response_support_days=_default(
+        7, "Response; cf. ELIANA", "A platelet transfusion or G-CSF so long before makes a count not count."
+    ),
+    fever_treated_hours=_default(
+        24,
+        "CRS; clinical specification, antipyretic_or_anticytokine",
+        "Before an assessment; once treated, the fever of an episode stays treated to its end. "
+        + _OUR_READING,
+    ),
+    toxicity_episode_gap_days=_default(
+        3, "Episodes of CRS and ICANS", "Longer without a grade of 1 or more ends an episode."
+    ),
+    toxicity_severe_grade=_default(3, "Episodes of CRS and ICANS", "Time at this grade or above is summed."),
+    lab_ask_grade_min=_default(3, "Laboratory grades", "From here on an adverse event is asked about."),
+    lab_ask_increase_min=_default(2, "Laboratory grades", "Grades above baseline, from here on asked about."),
+    dose_agreement_pct=_default(
+        D(1),
+        "Cell dose",
+        "How far the dose entered may lie from the computed one before it is asked about. " + _OUR_READING,
+    ),
+    # The schedule's conditions
+    pk_stop_after_below=_default(
+        2, "PK sampling", "Results in a row below the limit, after which none is due."
+    ),
+    ward_blood_every_days=_default(2, "Schedule D8 to D14", "Haematology and chemistry every other day."),
+    crs_cytokine_min_grade=_default(
+        2, "Cytokine sampling", "From this grade of CRS on, every 8 to 12 hours."
+    ),
+    crs_cytokine_max_hours=_default(12, "Cytokine sampling", "Longest time between two samples meanwhile."),
 )
 
-PROTOCOLS: dict[str, Protocol] = {V1.version: V1}
+_AMENDED = "Amendment 1, for demonstration: invented, no sponsor wrote it."
+
+V2 = replace(
+    V1,
+    version="2.0",
+    en="Amendment 1 (demonstration) of the ssCART-19 study NCT04825496",
+    zh="ssCART-19 研究 NCT04825496 第 1 次修订(演示)",
+    # Wider: older subjects, thawing that takes longer, a dose a little further from the plan.
+    age_max=_default(70, "I-06, DV-08", _AMENDED),
+    thaw_max_min=_default(45, "DV-42", _AMENDED),
+    live_vaccine_days=_default(28, "E-13, DV-20", _AMENDED),
+    # Narrower: the heart, leukaemia in the CNS, lymphodepletion closer to the infusion, reports of SAEs unchanged.
+    lvef_min_pct=_default(D(55), "I-04(1), DV-12", _AMENDED),
+    cns_leukaemia_excludes=_default(True, "E-09", _AMENDED),
+    ld_valid_days=_default(10, "DV-34", _AMENDED),
+    dose_tolerance_pct=_default(D(15), "DV-43", _AMENDED),
+)
+
+
+def under(protocol: Protocol, jurisdiction: str) -> Protocol:
+    """The same protocol for a sponsor under another authority. Raises KeyError for one that has no profile."""
+    profile = JURISDICTIONS[jurisdiction]
+    return replace(
+        protocol,
+        sae_report_hours=profile.sae_report_hours,
+        susar_fatal_days=profile.susar_fatal_days,
+        susar_other_days=profile.susar_other_days,
+        susar_days_end=profile.susar_days_end,
+        authority_zone=profile.authority_zone,
+        jurisdiction=_default(jurisdiction, "DV-59, DV-60"),
+    )
+
+
+PROTOCOLS: dict[str, Protocol] = {V1.version: V1, V2.version: V2}
+
+
+def changed_numbers(old: Protocol, new: Protocol) -> list[tuple[str, Sourced[Any], Sourced[Any]]]:
+    """The numbers in which two versions differ: name, old and new."""
+    return [
+        (name, one, getattr(new, name)) for name, one in numbers(old) if one.value != getattr(new, name).value
+    ]

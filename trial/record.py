@@ -40,7 +40,12 @@ class TriggerHistory(HistoricalRecords):
 
 
 class Audited(models.Model):
-    """A row whose every version is kept. Version and times are set by the database, never by a client."""
+    """A row whose every version is kept. Version and times are set by the database, never by a client.
+
+    A model that is `append_only` takes new rows and no changes: the roles that serve have no right to update it.
+    """
+
+    append_only: ClassVar[bool] = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -19,6 +19,8 @@ _PUNCTUATION = str.maketrans(
 
 def normalise(raw: str) -> str:
     """Full-width forms as ASCII, typographic dashes and stops as keyboard ones, no outer blanks."""
+    if raw.isascii():  # nothing to change, and nearly every answer
+        return raw.strip()
     return unicodedata.normalize("NFKC", raw.translate(_PUNCTUATION)).strip()
 
 

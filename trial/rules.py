@@ -6,7 +6,7 @@ def infusion_respects_sct_interval(book, protocol):
     yield Finding(...)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -29,7 +29,7 @@ class Severity(StrEnum):
         """The grade's name in the active language."""
         return {
             Severity.IMPORTANT: T("Important", "重要"),
-            Severity.MAJOR: T("Major", "较大"),
+            Severity.MAJOR: T("Major", "重大"),
             Severity.MINOR: T("Minor", "轻微"),
         }[self]
 
@@ -46,7 +46,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule is broken, or cannot tell (`pending`). `key` is permanent per thing found; it points at one field."""
+    """A rule is broken, or cannot tell (`pending`). `key` is permanent per thing found; it points at one field.
+
+    `limit_zh` says the limit in Chinese where `limit` has words; figures and signs need no other language.
+    """
 
     key: str
     en: str
@@ -58,14 +61,19 @@ class Finding:
     limit: str = ""
     pending: bool = False
     severity: Severity | None = None
+    limit_zh: str = ""
 
 
 Check = Callable[[Any, Protocol], Iterable[Finding]]
+Asks = Mapping[Any, tuple[str, ...]]
+"""Form to the columns that are asked of it."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule as it is listed, cited and run. `clocked` rules can break by time passing alone."""
+    """A rule as it is listed, cited and run. `clocked` rules can break by time passing alone, rules that look
+    `across` subjects by what is entered for another one. What a rule `asks` of the forms it reads is stated where it is
+    looked for in the whole study by itself."""
 
     id: str
     en: str
@@ -77,6 +85,8 @@ class Rule:
     reads: tuple[type, ...]
     check: Check = field(repr=False)
     clocked: bool = False
+    across: bool = False
+    asks: Asks = field(default_factory=dict, repr=False)
 
     @property
     def title(self) -> str:
@@ -104,6 +114,10 @@ def rule(
     category: str,
     reads: tuple[type, ...],
     clocked: bool = False,
+    across: bool = False,
+    asks: Asks | None = None,
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function; the function's docstring is the rule's text."""
-    return lambda check: Rule(id_, en, zh, cites, basis, severity, category, reads, check, clocked)
+    return lambda check: Rule(
+        id_, en, zh, cites, basis, severity, category, reads, check, clocked, across, asks or {}
+    )

@@ -88,6 +88,7 @@ def _right_faults() -> Iterator[str]:
         table, history = model._meta.db_table, history_model(model)._meta.db_table
         for target, rights in (
             (table, "DELETE"),
+            *(((table, "UPDATE"),) if model.append_only else ()),  # type: ignore[attr-defined]
             (history, "INSERT"),
             (history, "UPDATE"),
             (history, "DELETE"),

@@ -57,8 +57,18 @@ class Eligibility(CRF):
     repeats = "log"
     dated_by = "assessed_date"
 
-    milestone = code(MILESTONE, en="Milestone", zh="评估节点", required=True)
+    milestone = code(MILESTONE, en="Milestone", zh="评估节点", required=True, sdtm="VISIT")
     assessed_date = day(en="Date of assessment", zh="评估日期", cdash="IEDAT", required=True)
+    planned_infusion_date = day(
+        en="Planned infusion date",
+        zh="计划回输日期",
+        cdash="PLINFDAT",
+        future=True,
+        note=T(
+            "After an allogeneic transplant I-01 cannot be told without it.",
+            "有异基因移植史者,缺此日期则 I-01 不能判定。",
+        ),
+    )
 
     i_01 = _criterion("I-01", "Relapsed or refractory ALL", "复发或难治性ALL")
     i_02 = _criterion("I-02", "CD19 expression by flow cytometry", "流式细胞术证实CD19表达")
@@ -107,7 +117,23 @@ class Eligibility(CRF):
         verbose_name = T("Eligibility checklist", "入选排除标准核对表")
 
     def doubts(self) -> Iterator[Doubt]:
-        """Isolated extramedullary relapse and a marrow full of blasts exclude each other."""
+        """Isolated extramedullary relapse and a marrow full of blasts exclude each other; a plan lies ahead."""
+        if (
+            self.planned_infusion_date
+            and self.assessed_date
+            and self.planned_infusion_date < self.assessed_date
+        ):
+            yield Doubt(
+                "planned_infusion_date",
+                "eligibility.planned_infusion_is_past",
+                T(
+                    f"The infusion is planned for {self.planned_infusion_date}, before this assessment "
+                    f"({self.assessed_date}).",
+                    f"计划回输日期 {self.planned_infusion_date} 早于本次评估日期({self.assessed_date})。",
+                ),
+                value=str(self.planned_infusion_date),
+                limit=str(self.assessed_date),
+            )
         if self.e_01 == "MET" and self.i_03 == "MET":
             yield Doubt(
                 "e_01",

@@ -28,7 +28,14 @@ class InformedConsent(CRF):
     repeats = "log"
     dated_by = "consent_dt"
 
-    consent_type = code(CONSENT_TYPE, en="Type of consent", zh="知情同意类型", cdash="DSDECOD", required=True)
+    consent_type = code(
+        CONSENT_TYPE,
+        en="Type of consent",
+        zh="知情同意类型",
+        cdash="DSDECOD",
+        required=True,
+        sdtm="DSTERM, DSDECOD",
+    )
     icf_version = text(
         20,
         en="Consent form version",
@@ -38,13 +45,16 @@ class InformedConsent(CRF):
             "须为本中心伦理委员会已批准的版本。",
         ),
         required=True,
+        sdtm="SUPPDS.ICFVERS",
     )
-    icf_version_date = day(en="Date of the consent form version", zh="知情同意书版本日期", required=True)
+    icf_version_date = day(
+        en="Date of the consent form version", zh="知情同意书版本日期", required=True, sdtm="SUPPDS.ICFVERDT"
+    )
     consent_dt = moment(
         en="Signed on",
         zh="签署日期和时间",
-        cdash="DSSTDAT",
-        sdtm="RFICDTC",
+        cdash="DSSTDAT+DSSTTIM",
+        sdtm="DSSTDTC, DM.RFICDTC",
         note=T("For a withdrawal: the moment it was declared.", "如为撤回同意，填写受试者表明撤回的时间。"),
         required=True,
     )
@@ -62,6 +72,15 @@ class InformedConsent(CRF):
         zh="获取知情同意的研究者",
         note=T("Somebody delegated to do so on that day.", "须为当日已获授权的人员。"),
         required=True,
+    )
+    scan = link(
+        "subjects.Attachment",
+        en="Scan of the signed form",
+        zh="签署页扫描件",
+        note=T(
+            "PDF or JPEG, at most 10 MB. It is kept as it is, with its hash.",
+            "PDF 或 JPEG,最大 10 MB。原样保存并记录哈希值。",
+        ),
     )
     withdrawal_scope = codes_many(
         WITHDRAWAL_SCOPE,

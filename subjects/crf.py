@@ -60,3 +60,34 @@ class CRF(Record):
     def doubts(self) -> Iterator[Doubt]:
         """What is unlikely, judged from this form alone: saved, and asked about."""
         return iter(())
+
+
+class StudyForm(Record):
+    """A form that concerns the study at a site and no single subject: a committee's review, for instance.
+
+    It has items, history, versions and locks as every form has. `form`, `domain` and `dated_by` as for a CRF.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    sequence = models.PositiveIntegerField(default=1)
+
+    form: ClassVar[str] = ""
+    domain: ClassVar[str] = ""
+    repeats: ClassVar[str] = "log"
+    dated_by: ClassVar[str] = ""
+    analytes: ClassVar[dict[str, Any]] = {}
+
+    class Meta(Record.Meta):
+        abstract = True
+        triggers: ClassVar[list[Any]] = [Stamp(), WriteHistory()]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.sequence}"
+
+    def contradictions(self) -> Iterator[Problem]:
+        """What cannot be, judged from this form alone: refused."""
+        return iter(())
+
+    def doubts(self) -> Iterator[Doubt]:
+        """What is unlikely, judged from this form alone: saved, and asked about."""
+        return iter(())

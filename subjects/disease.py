@@ -46,6 +46,7 @@ class DiseaseHistory(CRF):
         section=DIAGNOSIS,
         note=T("By karyotype, FISH or PCR.", "核型、FISH或PCR检测。"),
         required=True,
+        sdtm="GFORRES where GFTESTCD = SEQREAR",
     )
     bcr_abl_transcript = code(
         BCR_ABL_TRANSCRIPT,
@@ -54,6 +55,7 @@ class DiseaseHistory(CRF):
         section=DIAGNOSIS,
         when={"ph_status": ("POSITIVE",)},
         required=True,
+        sdtm="GFORRES where GFTESTCD = BCRABLTR",
     )
     abl_kd_mutation = text(
         60,
@@ -62,6 +64,7 @@ class DiseaseHistory(CRF):
         section=DIAGNOSIS,
         note=T("For example T315I.", "例如T315I。"),
         when={"ph_status": ("POSITIVE",)},
+        sdtm="GFORRES where GFTESTCD = ABLKDMUT",
     )
     ph_like = code(
         YES_NO_UNKNOWN,

@@ -66,10 +66,10 @@ class EndOfStudy(CRF):
     repeats = "log"
     dated_by = "date"
 
-    phase = code(PHASE, en="What ended", zh="结束的阶段", required=True)
+    phase = code(PHASE, en="What ended", zh="结束的阶段", required=True, sdtm="DSSCAT")
     date = day(en="Date", zh="日期", cdash="DSSTDAT", required=True)
     reason = code(END_REASON, en="Reason", zh="原因", cdash="DSDECOD", required=True)
-    detail = long_text(en="Detail", zh="说明")
+    detail = long_text(en="Detail", zh="说明", sdtm="DSTERM")
 
     class Meta(CRF.Meta):
         verbose_name = T("End of treatment or study", "治疗结束/研究结束")
@@ -97,7 +97,9 @@ class Death(CRF):
     repeats = "one"
     dated_by = "death_date"
 
-    death_date = partial_day(en="Date of death", zh="死亡日期", cdash="DTHDAT", required=True)
+    death_date = partial_day(
+        en="Date of death", zh="死亡日期", cdash="DTHDAT", required=True, sdtm="DM.DTHDTC"
+    )
     primary_cause = code(
         DEATH_CAUSE, en="Primary cause", zh="主要死因", cdash="PRCDTH_DDORRES", required=True
     )

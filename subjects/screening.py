@@ -26,9 +26,12 @@ class PregnancyTest(CRF):
         zh="检测类型",
         note=T("Serum at screening.", "筛选期须为血清检测。"),
         required=True,
+        sdtm="LBSPEC",
     )
     result = code(POS_NEG, en="Result", zh="结果", cdash="HCG_LBORRES", required=True)
-    lactating = code(YES_NO, en="Lactating", zh="是否哺乳", required=True)
+    lactating = code(
+        YES_NO, en="Lactating", zh="是否哺乳", required=True, sdtm="RPORRES where RPTESTCD = LACTATIN"
+    )
 
     class Meta(CRF.Meta):
         verbose_name = T("Pregnancy test", "妊娠检测")

@@ -26,17 +26,52 @@ class ViralSerology(CRF):
     dated_by = "lb_date"
 
     lb_date = day(en="Date of sampling", zh="采样日期", cdash="LBDAT", required=True)
-    hbsag = code(POS_NEG, en="HBsAg", zh="乙肝表面抗原（HBsAg）", section=HEPATITIS, required_at=AT_SCREENING)
-    hbsab = code(POS_NEG, en="HBsAb", zh="乙肝表面抗体（HBsAb）", section=HEPATITIS)
-    hbeag = code(POS_NEG, en="HBeAg", zh="乙肝e抗原（HBeAg）", section=HEPATITIS, required_at=AT_SCREENING)
-    hbeab = code(POS_NEG, en="HBeAb", zh="乙肝e抗体（HBeAb）", section=HEPATITIS, required_at=AT_SCREENING)
-    hbcab = code(POS_NEG, en="HBcAb", zh="乙肝核心抗体（HBcAb）", section=HEPATITIS, required_at=AT_SCREENING)
+    hbsag = code(
+        POS_NEG,
+        en="HBsAg",
+        zh="乙肝表面抗原（HBsAg）",
+        section=HEPATITIS,
+        required_at=AT_SCREENING,
+        sdtm="MBORRES where MBTESTCD = HBSAG",
+    )
+    hbsab = code(
+        POS_NEG,
+        en="HBsAb",
+        zh="乙肝表面抗体（HBsAb）",
+        section=HEPATITIS,
+        sdtm="ISORRES where ISTESTCD = MBAB, ISBDAGNT = HEPATITIS B VIRUS SURFACE ANTIGEN",
+    )
+    hbeag = code(
+        POS_NEG,
+        en="HBeAg",
+        zh="乙肝e抗原（HBeAg）",
+        section=HEPATITIS,
+        required_at=AT_SCREENING,
+        sdtm="MBORRES where MBTESTCD = HBEAG",
+    )
+    hbeab = code(
+        POS_NEG,
+        en="HBeAb",
+        zh="乙肝e抗体（HBeAb）",
+        section=HEPATITIS,
+        required_at=AT_SCREENING,
+        sdtm="ISORRES where ISTESTCD = MBAB, ISBDAGNT = HEPATITIS B VIRUS E ANTIGEN",
+    )
+    hbcab = code(
+        POS_NEG,
+        en="HBcAb",
+        zh="乙肝核心抗体（HBcAb）",
+        section=HEPATITIS,
+        required_at=AT_SCREENING,
+        sdtm="ISORRES where ISTESTCD = MBAB, ISBDAGNT = HEPATITIS B VIRUS CORE ANTIGEN",
+    )
     hbv_dna_result = code(
         DNA_RESULT,
         en="HBV DNA",
         zh="HBV-DNA",
         section=HEPATITIS,
         note=T("Needed when HBeAb or HBcAb is positive.", "HBeAb或HBcAb阳性时须检测。"),
+        sdtm="MBORRES where MBTESTCD = HBDNA",
     )
     hbv_dna_iu_ml = number(
         14,
@@ -48,6 +83,7 @@ class ViralSerology(CRF):
         hard=(0, MOST_COPIES),
         when={"hbv_dna_result": ("DETECTED",)},
         required=True,
+        sdtm="MBSTRESN, MBSTRESU where MBTESTCD = HBDNA",
     )
     hbv_dna_lod = number(
         10,
@@ -59,9 +95,15 @@ class ViralSerology(CRF):
         hard=(0, None),
         when={"hbv_dna_result": TESTED},
         required=True,
+        sdtm="MBLOD where MBTESTCD = HBDNA",
     )
     hcv_ab = code(
-        POS_NEG, en="HCV antibody", zh="丙肝抗体（HCV-Ab）", section=HEPATITIS, required_at=AT_SCREENING
+        POS_NEG,
+        en="HCV antibody",
+        zh="丙肝抗体（HCV-Ab）",
+        section=HEPATITIS,
+        required_at=AT_SCREENING,
+        sdtm="ISORRES where ISTESTCD = MBAB, ISBDAGNT = HEPATITIS C VIRUS",
     )
     tp_ab = code(
         POS_NEG,
@@ -69,12 +111,23 @@ class ViralSerology(CRF):
         zh="梅毒螺旋体抗体（TP-Ab）",
         section=OTHER_INFECTIONS,
         required_at=AT_SCREENING,
+        sdtm="ISORRES where ISTESTCD = MBAB, ISBDAGNT = TREPONEMA PALLIDUM",
     )
     hiv_ab = code(
-        POS_NEG, en="HIV antibody", zh="HIV抗体", section=OTHER_INFECTIONS, required_at=AT_SCREENING
+        POS_NEG,
+        en="HIV antibody",
+        zh="HIV抗体",
+        section=OTHER_INFECTIONS,
+        required_at=AT_SCREENING,
+        sdtm="ISORRES where ISTESTCD = MBAB, ISBDAGNT = HUMAN IMMUNODEFICIENCY VIRUS",
     )
     ebv_dna_result = code(
-        DNA_RESULT, en="EBV DNA", zh="EBV-DNA", section=OTHER_INFECTIONS, required_at=AT_SCREENING
+        DNA_RESULT,
+        en="EBV DNA",
+        zh="EBV-DNA",
+        section=OTHER_INFECTIONS,
+        required_at=AT_SCREENING,
+        sdtm="MBORRES where MBTESTCD = EBDNA",
     )
     ebv_dna_copies = number(
         14,
@@ -86,9 +139,15 @@ class ViralSerology(CRF):
         hard=(0, None),
         when={"ebv_dna_result": ("DETECTED",)},
         required=True,
+        sdtm="MBSTRESN, MBSTRESU where MBTESTCD = EBDNA",
     )
     cmv_dna_result = code(
-        DNA_RESULT, en="CMV DNA", zh="CMV-DNA", section=OTHER_INFECTIONS, required_at=AT_SCREENING
+        DNA_RESULT,
+        en="CMV DNA",
+        zh="CMV-DNA",
+        section=OTHER_INFECTIONS,
+        required_at=AT_SCREENING,
+        sdtm="MBORRES where MBTESTCD = CMVDNA",
     )
     cmv_dna_copies = number(
         14,
@@ -100,8 +159,16 @@ class ViralSerology(CRF):
         hard=(0, None),
         when={"cmv_dna_result": ("DETECTED",)},
         required=True,
+        sdtm="MBSTRESN, MBSTRESU where MBTESTCD = CMVDNA",
     )
-    sars_cov_2 = code(POS_NEG, en="SARS-CoV-2", zh="新型冠状病毒", section=OTHER_INFECTIONS, required=True)
+    sars_cov_2 = code(
+        POS_NEG,
+        en="SARS-CoV-2",
+        zh="新型冠状病毒",
+        section=OTHER_INFECTIONS,
+        required=True,
+        sdtm="MBORRES where MBTESTCD = SARSCOV2",
+    )
     sars_cov_2_method = code(
         SARS_COV_2_METHOD,
         en="SARS-CoV-2, method",
@@ -109,6 +176,7 @@ class ViralSerology(CRF):
         section=OTHER_INFECTIONS,
         when={"sars_cov_2": ("POSITIVE", "NEGATIVE", "INDETERMINATE")},
         required=True,
+        sdtm="MBMETHOD where MBTESTCD = SARSCOV2",
     )
 
     class Meta(CRF.Meta):

@@ -17,6 +17,11 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("trial", "0001_initial"),
+        # Laid before the study's many tables, because each change of a table of theirs renders whatever hangs on a person.
+        ("admin", "0003_logentry_add_action_flag_choices"),
+        ("axes", "0010_accessattemptexpiration"),
+        ("knox", "0009_extend_authtoken_field"),
+        ("sessions", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

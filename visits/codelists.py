@@ -198,6 +198,16 @@ PK_SPECIMEN = CodeList(
 PK_ASSAY = CodeList(
     "CL_PK_ASSAY", (("QPCR", "Quantitative PCR", "定量PCR"), ("FLOW", "Flow cytometry", "流式细胞术"))
 )
+SAMPLE_QUALITY = CodeList(
+    "CL_SAMPLE_QUALITY",
+    (
+        ("OK", "Fit for the assay", "合格"),
+        ("HAEMOLYSED", "Haemolysed", "溶血"),
+        ("WRONG_TUBE", "Wrong tube", "采血管错误"),
+        ("CLOTTED", "Clotted", "凝固"),
+        ("OTHER", "Otherwise unfit", "其他不合格"),
+    ),
+)
 RESPONSE = CodeList(
     "CL_RESP",
     (

@@ -32,7 +32,13 @@ class Response(CRF):
         "visits.BoneMarrow", en="Bone marrow it rests on", zh="依据的骨髓检查", section=DISEASE
     )
     csf = link("visits.Csf", en="Cerebrospinal fluid it rests on", zh="依据的脑脊液检查", section=DISEASE)
-    circulating_blasts = yes_no(en="Circulating blasts", zh="外周血原始细胞", required=True, section=DISEASE)
+    circulating_blasts = yes_no(
+        en="Circulating blasts",
+        zh="外周血原始细胞",
+        required=True,
+        section=DISEASE,
+        sdtm="RSORRES where RSTESTCD = PBLTIND",
+    )
     extramedullary_disease = yes_no(
         en="Extramedullary disease", zh="髓外病变", required=True, section=DISEASE
     )
@@ -52,7 +58,8 @@ class Response(CRF):
         unit="10^9/L",
         required=True,
         section=COUNTS,
-        note="Within 3 days of the marrow.",
+        note=T("Within 3 days of the marrow.", "骨髓检查前后 3 天内。"),
+        sdtm="LBORRES, LBORRESU where LBTESTCD = NEUT",
     )
     plt = number(
         8,
@@ -62,7 +69,8 @@ class Response(CRF):
         unit="10^9/L",
         required=True,
         section=COUNTS,
-        note="Within 3 days of the marrow.",
+        note=T("Within 3 days of the marrow.", "骨髓检查前后 3 天内。"),
+        sdtm="LBORRES, LBORRESU where LBTESTCD = PLAT",
     )
     investigator_response = code(
         RESPONSE,
@@ -124,7 +132,9 @@ class SurvivalLtfu(CRF):
     vital_status = code(
         VITAL_STATUS, en="Vital status", zh="生存状态", cdash="SURVSTAT_SSORRES", required=True
     )
-    last_known_alive = day(en="Last known alive", zh="最后已知存活日期")
+    last_known_alive = day(
+        en="Last known alive", zh="最后已知存活日期", sdtm="SSORRES where SSTESTCD = LSCFADTC"
+    )
     disease_status = code(DISEASE_STATUS, en="Disease status", zh="疾病状态", required=True)
     new_malignancy = code(
         YES_NO,
@@ -132,7 +142,10 @@ class SurvivalLtfu(CRF):
         zh="新发恶性肿瘤",
         required=True,
         section=LATE,
-        note="If Yes, record an adverse event and test the tumour for the CAR transgene.",
+        note=T(
+            "If Yes, record an adverse event and test the tumour for the CAR transgene.",
+            "如为是,请记录不良事件,并检测肿瘤的 CAR 转基因。",
+        ),
     )
     new_neuro = code(
         YES_NO, en="New neurological disorder", zh="新发神经系统疾病", required=True, section=LATE
@@ -153,7 +166,10 @@ class SurvivalLtfu(CRF):
         zh="可复制型慢病毒(RCL)检测",
         required_at=RCL_AT,
         section=LATE,
-        note="Yearly testing may stop when every test of the first year was negative.",
+        note=T(
+            "Yearly testing may stop when every test of the first year was negative.",
+            "首年各次均为阴性者,可停止每年检测。",
+        ),
     )
     vcn_persistence = number(14, 2, en="Vector copies", zh="载体拷贝数", unit="copies/ug", section=LATE)
     pregnancy = code(

@@ -77,7 +77,10 @@ class Pulmonary(CRF):
         hard=(0, 4),
         soft=(0, 2),
         required=True,
-        note="1 on moderate, 2 on minimal exertion; 3 at rest, limits self-care; 4 life-threatening.",
+        note=T(
+            "1 on moderate, 2 on minimal exertion; 3 at rest, limits self-care; 4 life-threatening.",
+            "1 中度活动时;2 轻微活动时;3 静息时,影响自理;4 危及生命。",
+        ),
     )
     spo2_pct = number(
         4,
@@ -89,6 +92,7 @@ class Pulmonary(CRF):
         soft=(88, 100),
         cdash="OXYSAT_VSORRES",
         required=True,
+        sdtm="VSORRES, VSORRESU where VSTESTCD = OXYSAT",
     )
     room_air = yes_no(en="Measured on room air", zh="未吸氧状态下测量", required=True)
 
@@ -100,7 +104,7 @@ class Ecog(CRF):
     """ECOG performance status (registry I-09)."""
 
     form = "ecog"
-    domain = "QS"
+    domain = "RS"
     repeats = "visit"
     dated_by = "ecog_date"
 
@@ -112,7 +116,10 @@ class Ecog(CRF):
         soft=(0, 2),
         cdash="ECOG101",
         required=True,
-        note="0 active; 1 no hard work; 2 up over half the day; 3 limited self-care; 4 disabled; 5 dead.",
+        note=T(
+            "0 active; 1 no hard work; 2 up over half the day; 3 limited self-care; 4 disabled; 5 dead.",
+            "0 活动如常;1 不能从事重体力活动;2 白天半数以上时间可起床;3 自理受限;4 完全不能自理;5 死亡。",
+        ),
     )
 
     class Meta(CRF.Meta):

@@ -10,7 +10,8 @@ from trial.findings import Doubt, Problem
 from trial.item import Basis, code, moment, number, text, whole, yes_no
 from trial.text import T
 from visits.calc import aplasia
-from visits.codelists import PK_ASSAY, PK_SPECIMEN
+from visits.codelists import PK_ASSAY, PK_SPECIMEN, SAMPLE_QUALITY
+from visits.laboratory import measured_at
 
 BELOW = "BLQ"
 NUMBER = re.compile(r"^\d+(\.\d+)?([eE][+-]?\d{1,2})?$", re.ASCII)
@@ -38,7 +39,8 @@ class PkSample(CRF):
         cdash="PCORRES",
         required=True,
         section=RESULT,
-        note="A number, or BLQ for below the limit of quantification.",
+        note=T("A number, or BLQ for below the limit of quantification.", "数值;低于定量限填 BLQ。"),
+        sdtm="PCORRES where PCTESTCD = CARTGCN",
     )
     copies_per_ug = number(
         14,
@@ -50,6 +52,7 @@ class PkSample(CRF):
         soft=(0, 1_000_000),
         when={"assay": ("QPCR",)},
         section=RESULT,
+        sdtm="PCSTRESN, PCSTRESU where PCTESTCD = CARTGCN",
     )
     lloq = number(
         10,
@@ -61,7 +64,7 @@ class PkSample(CRF):
         cdash="PCLLOQ",
         required=True,
         section=RESULT,
-        note="Of this assay on this day.",
+        note=T("Of this assay on this day.", "当日该检测的定量下限。"),
     )
     car_pct_cd3 = number(
         6,
@@ -73,11 +76,28 @@ class PkSample(CRF):
         required=True,
         when={"assay": ("FLOW",)},
         section=RESULT,
+        sdtm="CPORRES, CPORRESU where CPTESTCD = CARCD3",
     )
     car_per_ul = number(
-        12, 3, en="CAR T cells", zh="CAR-T细胞计数", unit="cells/uL", hard=(0, 1_000_000), section=RESULT
+        12,
+        3,
+        en="CAR T cells",
+        zh="CAR-T细胞计数",
+        unit="cells/uL",
+        hard=(0, 1_000_000),
+        section=RESULT,
+        sdtm="CPORRES, CPORRESU where CPTESTCD = CARABS",
     )
-    gdna_ug = number(8, 4, en="Genomic DNA in the assay", zh="基因组DNA量", unit="ug", soft=("0.1", None))
+    gdna_ug = number(
+        8,
+        4,
+        en="Genomic DNA in the assay",
+        zh="基因组DNA量",
+        unit="ug",
+        soft=("0.1", None),
+        sdtm="SUPPPC.GDNAUG",
+    )
+    sample_quality = code(SAMPLE_QUALITY, en="Quality of the sample", zh="标本质量", sdtm="PCSPCCND")
 
     class Meta(CRF.Meta):
         verbose_name = T("PK sample", "药代动力学样本")
@@ -159,7 +179,8 @@ class PdCytokine(CRF):
     dated_by = "collect_dt"
 
     collect_dt = moment(en="Date and time of sampling", zh="采样日期时间", cdash="LBDAT+LBTIM", required=True)
-    nominal_day = whole(en="Planned day", zh="计划采样日", unit="day", required=True)
+    laboratory = measured_at()
+    nominal_day = whole(en="Planned day", zh="计划采样日", unit="day", required=True, sdtm="LBTPTNUM")
     il6 = Analyte("cytokine", en="IL-6", zh="白介素-6", hard=(0, 1_000_000), soft=(0, 10_000), required=True)
     il2 = Analyte("cytokine", en="IL-2", zh="白介素-2", hard=(0, 100_000), soft=(0, 500))
     il10 = Analyte("cytokine", en="IL-10", zh="白介素-10", hard=(0, 100_000), soft=(0, 2000), required=True)
@@ -177,7 +198,7 @@ class PdCytokine(CRF):
     sil2r = Analyte(
         "receptor", en="Soluble IL-2 receptor", zh="可溶性白介素-2受体", hard=(0, 1_000_000), soft=(0, 50_000)
     )
-    note = text(200, en="Note", zh="备注")
+    note = text(200, en="Note", zh="备注", sdtm="CO.COVAL")
 
     class Meta(CRF.Meta):
         verbose_name = T("Cytokines", "细胞因子")
@@ -192,7 +213,8 @@ class PdBcell(CRF):
     dated_by = "collect_dt"
 
     collect_dt = moment(en="Date and time of sampling", zh="采样日期时间", cdash="LBDAT+LBTIM", required=True)
-    nominal_day = whole(en="Planned day", zh="计划采样日", unit="day", required=True)
+    laboratory = measured_at()
+    nominal_day = whole(en="Planned day", zh="计划采样日", unit="day", required=True, sdtm="LBTPTNUM")
     cd19_pct_lymph = Analyte(
         "percent",
         en="CD19+ share of lymphocytes",

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from subjects.crf import CRF
 from trial.analyte import Analyte, measured
 from trial.findings import Doubt
-from trial.item import code, moment
+from trial.item import code, link, moment
 from trial.text import T
 from visits.codelists import DIPSTICK
 
@@ -15,6 +16,20 @@ LIVER = T("Liver", "肝功能")
 KIDNEY = T("Kidney and metabolism", "肾功能与代谢")
 ELECTROLYTES = T("Electrolytes", "电解质")
 INFLAMMATION = T("Inflammation", "炎症指标")
+
+
+def measured_at() -> Any:
+    """Which laboratory of the site measured the panel; a new panel gets the site's default laboratory."""
+    return link(
+        "visits.Laboratory",
+        en="Laboratory",
+        zh="检测实验室",
+        cdash="LBNAM",
+        note=T(
+            "Left empty on a new form: the default laboratory of the site. Its reference ranges are kept with the results.",
+            "新表留空时取中心的默认实验室;其参考范围随结果保存。",
+        ),
+    )
 
 
 class Haematology(CRF):
@@ -26,6 +41,7 @@ class Haematology(CRF):
     dated_by = "lb_dt"
 
     lb_dt = moment(en="Date and time of sampling", zh="采样日期时间", cdash="LBDAT+LBTIM", required=True)
+    laboratory = measured_at()
     wbc = Analyte(
         "cells", en="White blood cells", zh="白细胞计数", hard=(0, 1000), soft=("0.1", 100), required=True
     )
@@ -73,6 +89,7 @@ class Chemistry(CRF):
     dated_by = "lb_dt"
 
     lb_dt = moment(en="Date and time of sampling", zh="采样日期时间", cdash="LBDAT+LBTIM", required=True)
+    laboratory = measured_at()
     creatinine = Analyte(
         "creatinine",
         en="Creatinine",
@@ -149,7 +166,7 @@ class Chemistry(CRF):
         soft=(2, 20),
         required=True,
         section=KIDNEY,
-        note="mg/dL means urea nitrogen.",
+        note=T("mg/dL means urea nitrogen.", "以 mg/dL 计时指尿素氮。"),
     )
     uric_acid = Analyte(
         "uric_acid", en="Uric acid", zh="尿酸", hard=(5, 3000), soft=(100, 700), required=True, section=KIDNEY
@@ -246,6 +263,7 @@ class Coagulation(CRF):
     dated_by = "lb_dt"
 
     lb_dt = moment(en="Date and time of sampling", zh="采样日期时间", cdash="LBDAT+LBTIM", required=True)
+    laboratory = measured_at()
     inr = Analyte(
         "ratio", en="INR", zh="国际标准化比值(INR)", hard=("0.5", 20), soft=("0.8", 2), required=True
     )
@@ -270,6 +288,7 @@ class Urinalysis(CRF):
     dated_by = "lb_dt"
 
     lb_dt = moment(en="Date and time of sampling", zh="采样日期时间", cdash="LBDAT+LBTIM", required=True)
+    laboratory = measured_at()
     protein = code(DIPSTICK, en="Protein", zh="尿蛋白", required=True)
     blood = code(DIPSTICK, en="Blood", zh="尿隐血", required=True)
 

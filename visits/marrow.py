@@ -29,14 +29,20 @@ class Cd19Flow(CRF):
     cells: the laboratory's conclusion decides."""
 
     form = "cd19_flow"
-    domain = "LB"
+    domain = "CP"
     repeats = "visit"
     dated_by = "sample_date"
 
-    sample_date = day(en="Date of sampling", zh="采样日期", cdash="CPDAT/LBDAT", required=True)
-    specimen = code(CD19_SPECIMEN, en="Specimen", zh="标本类型", cdash="LBSPEC", required=True)
-    method = code(CD19_METHOD, en="Method", zh="检测方法", cdash="LBMETHOD", required=True)
-    cd19_result = code(POS_NEG, en="CD19, conclusion of the laboratory", zh="CD19检测结论", required=True)
+    sample_date = day(en="Date of sampling", zh="采样日期", cdash="CPDAT/LBDAT", required=True, sdtm="CPDTC")
+    specimen = code(CD19_SPECIMEN, en="Specimen", zh="标本类型", cdash="LBSPEC", required=True, sdtm="CPSPEC")
+    method = code(CD19_METHOD, en="Method", zh="检测方法", cdash="LBMETHOD", required=True, sdtm="CPMETHOD")
+    cd19_result = code(
+        POS_NEG,
+        en="CD19, conclusion of the laboratory",
+        zh="CD19检测结论",
+        required=True,
+        sdtm="CPORRES where CPTESTCD = CD19RES",
+    )
     cd19_pct_blasts = number(
         5,
         2,
@@ -46,9 +52,24 @@ class Cd19Flow(CRF):
         hard=(0, 100),
         soft=(20, 100),
         required=True,
+        sdtm="CPORRES, CPORRESU where CPTESTCD = CD19BLA",
     )
-    cd19_mfi = number(12, 2, en="CD19 mean fluorescence intensity", zh="CD19平均荧光强度")
-    cd22_pct = number(5, 2, en="CD22+ share of blasts", zh="CD22阳性原始细胞比例", unit="%", hard=(0, 100))
+    cd19_mfi = number(
+        12,
+        2,
+        en="CD19 mean fluorescence intensity",
+        zh="CD19平均荧光强度",
+        sdtm="CPORRES where CPTESTCD = CD19MFI",
+    )
+    cd22_pct = number(
+        5,
+        2,
+        en="CD22+ share of blasts",
+        zh="CD22阳性原始细胞比例",
+        unit="%",
+        hard=(0, 100),
+        sdtm="CPORRES, CPORRESU where CPTESTCD = CD22BLA",
+    )
 
     class Meta(CRF.Meta):
         verbose_name = T("CD19 expression", "CD19表达检测")
@@ -95,6 +116,7 @@ class BoneMarrow(CRF):
         zh="骨髓穿刺日期时间",
         cdash="PRSTDAT+PRSTTIM / LBDAT",
         required=True,
+        sdtm="PRSTDTC, LBDTC",
     )
     aspirate_adequate = yes_no(en="Adequate aspirate", zh="骨髓取材满意", required=True, section=MORPHOLOGY)
     cellularity = code(CELLULARITY, en="Cellularity", zh="骨髓增生程度", required=True, section=MORPHOLOGY)
@@ -115,6 +137,7 @@ class BoneMarrow(CRF):
         hard=(0, 100),
         required=True,
         section=MORPHOLOGY,
+        sdtm="MIORRES, MIORRESU where MITESTCD = BLASTCE",
     )
     blast_pct_flow = number(
         5,
@@ -134,9 +157,16 @@ class BoneMarrow(CRF):
         unit="%",
         hard=(0, 1000),
         section=GENETICS,
-        note="Expected of subjects with Ph+ disease.",
+        note=T("Expected of subjects with Ph+ disease.", "Ph 阳性受试者应填写。"),
     )
-    mrd_method = code(MRD_METHOD, en="MRD method", zh="MRD检测方法", required_at=AFTER_INFUSION, section=MRD)
+    mrd_method = code(
+        MRD_METHOD,
+        en="MRD method",
+        zh="MRD检测方法",
+        required_at=AFTER_INFUSION,
+        section=MRD,
+        sdtm="CPMETHOD where CPTESTCD = MRD",
+    )
     mrd_result = code(
         MRD_RESULT,
         en="MRD result",
@@ -144,6 +174,7 @@ class BoneMarrow(CRF):
         required=True,
         when={"mrd_method": MRD_METHOD.codes},
         section=MRD,
+        sdtm="CPORRES where CPTESTCD = MRD",
     )
     mrd_level = number(
         10,
@@ -155,7 +186,8 @@ class BoneMarrow(CRF):
         required=True,
         when={"mrd_result": ("DETECTED",)},
         section=MRD,
-        note="As a fraction: 0.0001 is one in ten thousand.",
+        note=T("As a fraction: 0.0001 is one in ten thousand.", "以分数填写:0.0001 即万分之一。"),
+        sdtm="CPSTRESN, CPSTRESU where CPTESTCD = MRD",
     )
     mrd_sensitivity = number(
         10,
@@ -167,7 +199,8 @@ class BoneMarrow(CRF):
         required=True,
         when={"mrd_method": MRD_METHOD.codes},
         section=MRD,
-        note="As a fraction: 0.0001 is one in ten thousand.",
+        note=T("As a fraction: 0.0001 is one in ten thousand.", "以分数填写:0.0001 即万分之一。"),
+        sdtm="SUPPCP.MRDSENS",
     )
     donor_chimerism_pct = number(
         5, 2, en="Donor chimerism", zh="供者嵌合率", unit="%", hard=(0, 100), section=GENETICS
@@ -186,20 +219,58 @@ class Csf(CRF):
     dated_by = "lp_dt"
 
     lp_dt = moment(
-        en="Date and time of lumbar puncture", zh="腰椎穿刺日期时间", cdash="PRSTDAT+PRSTTIM", required=True
+        en="Date and time of lumbar puncture",
+        zh="腰椎穿刺日期时间",
+        cdash="PRSTDAT+PRSTTIM",
+        required=True,
+        sdtm="PRSTDTC, LBDTC",
     )
     csf_wbc = whole(
-        en="Leukocytes", zh="脑脊液白细胞", unit="/uL", hard=(0, 50000), soft=(0, 20), required=True
+        en="Leukocytes",
+        zh="脑脊液白细胞",
+        unit="/uL",
+        hard=(0, 50000),
+        soft=(0, 20),
+        required=True,
+        sdtm="LBORRES, LBORRESU where LBTESTCD = WBC",
     )
     csf_rbc = whole(
-        en="Red cells", zh="脑脊液红细胞", unit="/uL", hard=(0, 1000000), soft=(0, 10), required=True
+        en="Red cells",
+        zh="脑脊液红细胞",
+        unit="/uL",
+        hard=(0, 1000000),
+        soft=(0, 10),
+        required=True,
+        sdtm="LBORRES, LBORRESU where LBTESTCD = RBC",
     )
     csf_blasts = code(POS_NEG, en="Blasts on cytology", zh="细胞学原始细胞", required=True)
     csf_flow_blasts = code(POS_NEG, en="Blasts by flow cytometry", zh="流式白血病细胞")
-    cns_status = code(CNS_STATUS, en="CNS class", zh="中枢神经系统分级", calc=cns_status)
-    it_therapy = text(100, en="Intrathecal therapy given", zh="鞘内治疗")
-    csf_car_copies = number(14, 2, en="CAR transgene in CSF", zh="脑脊液CAR拷贝数", unit="copies/ug")
-    csf_il6 = number(12, 2, en="IL-6 in CSF", zh="脑脊液IL-6", unit="pg/mL")
+    cns_status = code(
+        CNS_STATUS,
+        en="CNS class",
+        zh="中枢神经系统分级",
+        calc=cns_status,
+        sdtm="RSORRES where RSTESTCD = CNSSTAT",
+    )
+    it_therapy = text(
+        100, en="Intrathecal therapy given", zh="鞘内治疗", sdtm="CMOCCUR where CMSCAT = INTRATHECAL"
+    )
+    csf_car_copies = number(
+        14,
+        2,
+        en="CAR transgene in CSF",
+        zh="脑脊液CAR拷贝数",
+        unit="copies/ug",
+        sdtm="PCORRES, PCORRESU where PCTESTCD = CARTGCN",
+    )
+    csf_il6 = number(
+        12,
+        2,
+        en="IL-6 in CSF",
+        zh="脑脊液IL-6",
+        unit="pg/mL",
+        sdtm="LBORRES, LBORRESU where LBTESTCD = INTLK6",
+    )
 
     class Meta(CRF.Meta):
         verbose_name = T("Cerebrospinal fluid", "脑脊液检查")

@@ -1,6 +1,7 @@
 """Visits, the forms collected at them, and the reference ranges their results are read against."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from django.db import models
 from django.db.models import F, Q
@@ -35,6 +36,7 @@ __all__ = [
     "Ecog",
     "Haematology",
     "IcansAssessment",
+    "Laboratory",
     "PdBcell",
     "PdCytokine",
     "PkSample",
@@ -59,7 +61,9 @@ class Visit(CRF):
     dated_by = "actual_date"
 
     actual_date = day(en="Date of visit", zh="实际访视日期", cdash="VISDAT", required=True)
-    missed_reason = code(MISSED_REASON, en="Reason the visit did not take place", zh="未访视原因")
+    missed_reason = code(
+        MISSED_REASON, en="Reason the visit did not take place", zh="未访视原因", sdtm="SVREASOC"
+    )
 
     class Meta(CRF.Meta):
         verbose_name = T("Visit", "访视")
@@ -79,11 +83,54 @@ class Visit(CRF):
             )
 
 
+class Laboratory(Audited):
+    """A laboratory that measures for a site, from one day to another (an empty day is open). One of a site may be
+    the default: a new panel that names no laboratory gets it."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="laboratories")
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True, default="")
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    is_default = models.BooleanField(default=False)
+
+    class Meta(Audited.Meta):
+        abstract = False
+        verbose_name = T("laboratory", "实验室")
+        verbose_name_plural = T("laboratories", "实验室")
+        constraints = (
+            models.UniqueConstraint(fields=["site", "name"], name="laboratory_once_per_site"),
+            models.UniqueConstraint(
+                fields=["site"], condition=Q(is_default=True), name="one_default_laboratory"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_to__isnull=True)
+                | Q(valid_to__gte=F("valid_from")),
+                name="laboratory_dates",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.name_zh}".strip()
+
+    def open_on(self, day: date) -> bool:
+        """Whether the laboratory measures for the site on `day`, both ends included."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
+
+
 class ReferenceRange(Audited):
     """What a laboratory of a site calls normal, from one day to another. `analyte` is a result's name on its
-    form ("alt"). An empty sex means either, an empty age or day is open. Ages are completed years."""
+    form ("alt"). An empty sex means either, an empty age or day is open. Ages are completed years.
+
+    `lab` is the laboratory; `laboratory` keeps its name as it was when the range was entered."""
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="reference_ranges")
+    lab = models.ForeignKey(
+        Laboratory, on_delete=models.PROTECT, null=True, blank=True, related_name="ranges"
+    )
     laboratory = models.CharField(max_length=120)
     analyte = models.CharField(max_length=40)
     sex = models.CharField(

@@ -26,6 +26,34 @@ def age_on(birth_date: "str | date | None", day: date) -> int | None:
     return oldest if oldest == youngest and oldest >= 0 else None
 
 
+def of_laboratory(ranges: Iterable[Any], laboratory: Any) -> list[Any]:
+    """The ranges of one laboratory (by its id); of every laboratory of the site when none is named."""
+    return [one for one in ranges if laboratory is None or str(one.lab_id) == str(laboratory)]
+
+
+def overlaps(one: Any, other: Any) -> bool:
+    """Whether two ranges of a laboratory could both be in force for the same person on the same day.
+
+    A range for one sex stands beside one for either, and one with age limits beside one without: the closer one is
+    taken (see `range_in_force`).
+    """
+    if (one.analyte, one.sex, _aged(one)) != (other.analyte, other.sex, _aged(other)):
+        return False
+    days = _meet(one.valid_from, one.valid_to, other.valid_from, other.valid_to)
+    return days and _meet(one.age_low, one.age_high, other.age_low, other.age_high)
+
+
+def _aged(one: Any) -> bool:
+    return one.age_low is not None or one.age_high is not None
+
+
+def _meet(low: Any, high: Any, other_low: Any, other_high: Any) -> bool:
+    """Whether two closed spans meet; None is open."""
+    before = high is not None and other_low is not None and high < other_low
+    after = low is not None and other_high is not None and other_high < low
+    return not before and not after
+
+
 def range_in_force(ranges: Iterable[Any], analyte: str, day: date, sex: str, age: int | None) -> Any | None:
     """The range of `analyte` in force on `day` for this sex ("M", "F", "" unknown) and age (completed years).
 

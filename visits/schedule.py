@@ -4,17 +4,23 @@ Days count from Day 0, the calendar day at the site on which the first infusion 
 end of the month. Every day and every width of a window is an illustrative default; `Basis.REGISTRY` marks the
 visits whose place the registry record itself states. Every visit also has its own `visit` form.
 Pure: nothing here asks the database.
+
+A `Schedule` belongs to a protocol version: `schedule_of(version)`. `SCHEDULE`, `LOGS` and `VISITS` are those of
+version 1.0, from which an amendment is stated by replacing visits.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from trial.codes import CodeList
 from trial.dates import add_months
 from trial.item import Basis
 from trial.text import T
+from visits.timepoints import TIMEPOINTS, Timepoint
 
 Anchor = Literal["ICF", "ENROL", "APH", "LD", "D0", ""]
 
@@ -441,6 +447,7 @@ LOGS: tuple[LogDef, ...] = (
     LogDef("lymphodepletion", "LD", expected=True),
     LogDef("infusion", "D0", expected=True),
     LogDef("subsequent_therapy", "D0"),
+    LogDef("protocol_deviation", "ICF"),
     LogDef("end_of_study", "ICF"),
     LogDef("death", "ICF"),
 )
@@ -464,16 +471,97 @@ CONDITIONS: dict[str, str] = {
     "pk_sample": T("while the transgene is detectable", "CAR转基因可检出期间"),
 }
 
+UNSCHEDULED = "UNSCHED"
+SURVIVAL = "survival_ltfu"
 VISITS: dict[str, VisitDef] = {visit.code: visit for visit in SCHEDULE}
 VISIT_CODES = CodeList("CL_VISIT", tuple((visit.code, visit.en, visit.zh) for visit in SCHEDULE))
-UNSCHEDULED = "UNSCHED"
+_NUMBERED = re.compile(r"^UNSCHED-([2-9]|[1-9][0-9]{1,2})$", re.ASCII)
+
+
+def occasion(code: str) -> int:
+    """Which unscheduled visit a code names: UNSCHED is the first, UNSCHED-2 the second; 0 for any other code."""
+    if code == UNSCHEDULED:
+        return 1
+    found = _NUMBERED.match(code)
+    return int(found[1]) if found else 0
+
+
+def unscheduled(number: int) -> str:
+    """The code of the subject's unscheduled visit of this number, counted from 1."""
+    return UNSCHEDULED if number == 1 else f"{UNSCHEDULED}-{number}"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The schedule of one protocol version: visits in the order of time, logs, and timepoints within visits."""
+
+    version: str
+    visits: tuple[VisitDef, ...]
+    logs: tuple[LogDef, ...]
+    timepoints: tuple[Timepoint, ...]
+
+    @cached_property
+    def by_code(self) -> dict[str, VisitDef]:
+        """The planned visits by code; an unscheduled visit stands here once."""
+        return {visit.code: visit for visit in self.visits}
+
+    def visit(self, code: str) -> VisitDef | None:
+        """The visit of a code, UNSCHED-2 and the like included; None for a code that names no visit."""
+        known = self.by_code.get(code)
+        number = occasion(code)
+        if known is not None or number == 0:
+            return known
+        first = self.by_code[UNSCHEDULED]
+        return replace(first, code=code, en=f"{first.en} {number}", zh=f"{first.zh} {number}")
+
+    def points(self, visit: str, form: str = "") -> tuple[Timepoint, ...]:
+        """The timepoints of a visit, perhaps of one form only."""
+        return tuple(p for p in self.timepoints if p.visit == visit and form in ("", p.form))
+
+
+def _widened(visits: tuple[VisitDef, ...], **days: int) -> tuple[VisitDef, ...]:
+    """The visits with the windows of some widened (or narrowed) to so many days on either side."""
+    return tuple(
+        replace(visit, before=days[visit.code], after=days[visit.code]) if visit.code in days else visit
+        for visit in visits
+    )
+
+
+V1 = Schedule("1.0", SCHEDULE, LOGS, TIMEPOINTS)
+# Amendment 1, for demonstration: invented, no sponsor wrote it.
+V2 = Schedule("2.0", _widened(SCHEDULE, D17=2, D28=4, M2=10, M3=10, M24=14), LOGS, TIMEPOINTS)
+SCHEDULES: dict[str, Schedule] = {V1.version: V1, V2.version: V2}
+"""One schedule per protocol version that changed it."""
+
+
+def schedule_of(version: str) -> Schedule:
+    """The schedule of a protocol version; a version that states none of its own keeps that of 1.0."""
+    return SCHEDULES.get(version, V1)
+
+
+def visit_of(code: str) -> VisitDef | None:
+    """The visit that a code names, UNSCHED-2 and the like included; None for a code that names no visit."""
+    return V1.visit(code)
+
+
+def is_visit(code: str) -> bool:
+    """Whether a code names a visit."""
+    return code in VISITS or occasion(code) > 0
+
+
+def visit_rank(code: str) -> tuple[int, int]:
+    """Where a visit's code stands in a list; unknown codes come last."""
+    planned = list(VISITS)
+    base = UNSCHEDULED if occasion(code) else code
+    return (planned.index(base) if base in VISITS else len(planned), occasion(code))
 
 
 @dataclass(frozen=True)
 class Anchors:
     """The days of one subject that the schedule hangs on, on the calendar of the site; None while not known.
 
-    `d0` is the site's calendar day of the first infusion. After `death_or_withdrawal` nothing is expected.
+    `d0` is the site's calendar day of the first infusion. After `death_or_withdrawal` nothing is expected; after
+    `survival_only`, the day on which assessments were withdrawn, only the visits that ask for survival are.
     """
 
     icf: date | None = None
@@ -482,6 +570,7 @@ class Anchors:
     planned_d0: date | None = None
     d0: date | None = None
     death_or_withdrawal: date | None = None
+    survival_only: date | None = None
 
     def day(self, anchor: Anchor) -> date | None:
         """The day of an anchor. Lymphodepletion hangs on the planned Day 0, else on Day 0."""
@@ -499,7 +588,7 @@ class VisitWindow:
     """When one visit of one subject lies: all three days are None while its anchor is not known.
 
     `expected` is False for a visit that nobody may ask for: an unscheduled one, or one whose window was still
-    open when the subject died or withdrew.
+    open when the subject died or withdrew. `survival_only`: of its forms only the survival follow-up is asked for.
     """
 
     code: str
@@ -507,6 +596,11 @@ class VisitWindow:
     low: date | None = None
     high: date | None = None
     expected: bool = True
+    survival_only: bool = False
+
+    def asked(self, forms: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of these forms may still be asked for at the visit."""
+        return tuple(form for form in forms if form == SURVIVAL) if self.survival_only else forms
 
 
 class State(StrEnum):
@@ -517,20 +611,34 @@ class State(StrEnum):
     OVERDUE = "OVERDUE"
 
 
-def visit_windows(anchors: Anchors) -> tuple[VisitWindow, ...]:
-    """The window of every visit of the schedule, in its order."""
-    return tuple(visit_window(visit, anchors) for visit in SCHEDULE)
+def visit_windows(anchors: Anchors, schedule: Schedule = V1) -> tuple[VisitWindow, ...]:
+    """The window of every visit of a schedule, in its order."""
+    return tuple(visit_window(visit, anchors) for visit in schedule.visits)
 
 
 def visit_window(visit: VisitDef, anchors: Anchors) -> VisitWindow:
     """The window of one visit."""
     start = anchors.day(visit.anchor)
-    ended = anchors.death_or_withdrawal
     if start is None:
-        return VisitWindow(visit.code, expected=bool(visit.anchor) and ended is None)
+        expected, only = _expected(visit, anchors, None)
+        return VisitWindow(visit.code, expected=bool(visit.anchor) and expected, survival_only=only)
     nominal = add_months(start, visit.months) if visit.months else start + timedelta(days=visit.days)
     low, high = nominal - timedelta(days=visit.before), nominal + timedelta(days=visit.after)
-    return VisitWindow(visit.code, nominal, low, high, expected=ended is None or high <= ended)
+    return VisitWindow(visit.code, nominal, low, high, *_expected(visit, anchors, high))
+
+
+def _expected(visit: VisitDef, anchors: Anchors, high: date | None) -> tuple[bool, bool]:
+    """Whether a visit is expected, and whether for survival alone. A window still open at the end counts as after."""
+
+    def beyond(end: date | None) -> bool:
+        return end is not None and (high is None or high > end)
+
+    if beyond(anchors.death_or_withdrawal):
+        return False, False
+    if not beyond(anchors.survival_only):
+        return True, False
+    survives = SURVIVAL in (*visit.forms, *visit.optional) and bool(visit.anchor)
+    return survives and SURVIVAL in visit.forms, survives
 
 
 def state(window: VisitWindow, today: date) -> State:

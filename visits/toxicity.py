@@ -65,7 +65,7 @@ class CrsAssessment(CRF):
         hard=(0, 80),
         when={"oxygen_device": WITH_DEVICE},
         section=BREATHING,
-        note="Asked of nasal cannulas, low and high flow.",
+        note=T("Asked of nasal cannulas, low and high flow.", "鼻导管(低流量与高流量)时填写。"),
     )
     ppv_reason = code(
         PRESSURE_REASON,
@@ -156,7 +156,11 @@ class IcansAssessment(CRF):
     naming = whole(en="Naming three objects", zh="命名三件物品", hard=(0, 3), section=ICE)
     commands = whole(en="Following a command", zh="执行指令", hard=(0, 1), section=ICE)
     writing = whole(
-        en="Writing a sentence", zh="书写句子", hard=(0, 1), section=ICE, note="The same sentence every time."
+        en="Writing a sentence",
+        zh="书写句子",
+        hard=(0, 1),
+        section=ICE,
+        note=T("The same sentence every time.", "每次书写同一句话。"),
     )
     attention = whole(en="Counting back from 100 by ten", zh="从100起连续减10", hard=(0, 1), section=ICE)
     ice_total = whole(
@@ -180,7 +184,7 @@ class IcansAssessment(CRF):
         zh="非其他原因所致",
         required=True,
         section=JUDGEMENT,
-        note="If No, record an adverse event instead.",
+        note=T("If No, record an adverse event instead.", "如为否,请改为记录不良事件。"),
     )
     investigator_grade = whole(
         en="ICANS grade by the investigator",

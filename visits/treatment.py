@@ -37,7 +37,10 @@ class ConMeds(CRF):
         unit="mg/day",
         calc=prednisone_equivalent,
         section=DOSING,
-        note="Systemic prednisone, prednisolone, methylprednisolone, dexamethasone and hydrocortisone.",
+        note=T(
+            "Systemic prednisone, prednisolone, methylprednisolone, dexamethasone and hydrocortisone.",
+            "全身用泼尼松、泼尼松龙、甲泼尼龙、地塞米松、氢化可的松。",
+        ),
     )
     dose_number = whole(
         en="Number of this tocilizumab dose",
@@ -54,7 +57,10 @@ class ConMeds(CRF):
         cdash="CMSTDAT+CMSTTIM",
         required=True,
         section=PERIOD,
-        note="With the time of day for tocilizumab, steroids and vasopressors.",
+        note=T(
+            "With the time of day for tocilizumab, steroids and vasopressors.",
+            "托珠单抗、糖皮质激素和升压药须填时刻。",
+        ),
     )
     ongoing = yes_no(en="Ongoing", zh="是否持续", cdash="CMONGO", required=True, section=PERIOD)
     end_dt = partial_moment(
@@ -123,7 +129,9 @@ class Transfusion(CRF):
     repeats = "log"
     dated_by = "start_dt"
 
-    product = code(BLOOD_PRODUCT, en="Product", zh="血液制品", cdash="CMTRT/PRTRT", required=True)
+    product = code(
+        BLOOD_PRODUCT, en="Product", zh="血液制品", cdash="CMTRT/PRTRT", required=True, sdtm="PRTRT"
+    )
     units = number(
         5, 1, en="Units", zh="输注量", unit="unit", hard=("0.1", 50), soft=("0.5", 6), required=True
     )

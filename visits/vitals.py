@@ -106,7 +106,7 @@ class VitalSigns(CRF):
         hard=(0, 80),
         when={"o2_device": WITH_DEVICE},
         section=OXYGEN,
-        note="Asked of nasal cannulas, low and high flow.",
+        note=T("Asked of nasal cannulas, low and high flow.", "鼻导管(低流量与高流量)时填写。"),
     )
     height_cm = number(
         5,

@@ -2,20 +2,29 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
-from dosing.arithmetic import minutes
+from dosing.arithmetic import half_up, minutes
 from dosing.codelists import DOSE_LEVEL, PREMEDICATION
 from dosing.levels import planned_per_kg
 from subjects.crf import CRF
+from trial.audit_sql import Stamp, WriteHistory
 from trial.findings import Doubt
 from trial.item import code, codes_many, link, moment, number, text, whole, yes_no
+from trial.protocol import V1
 from trial.text import T
 
 _PRODUCT = T("Product", "制剂")
 _CHECKS = T("Before the infusion", "回输前")
 _INFUSION = T("Infusion", "回输")
 _DOSE = T("Dose", "剂量")
+FIRST_LEVEL = "DL1"
+PARTS_MOST = 3
+"""Parts into which an infusion may be split."""
+DMSO_DENSITY = Decimal("1.10")
+"""Grams in a millilitre of dimethyl sulfoxide at room temperature."""
+DMSO_MOST = Decimal(1)
+"""Grams per kilogram from which an infusion is asked about; an illustrative default of the specification."""
 _CRYO = T("Cryopreserved product only.", "仅适用于冻存制剂。")
 
 
@@ -34,6 +43,14 @@ def duration(record: Any) -> int | None:
     return minutes(record.inf_start_dt, record.inf_end_dt)
 
 
+def dmso(record: Any) -> Decimal | None:
+    """Grams of DMSO infused per kilogram, half-up to 0.001: the volume, its share of DMSO, its density, the weight."""
+    volume, share, weight = record.volume_infused_ml, record.dmso_pct, record.dosing_weight_kg
+    if volume is None or share is None or not weight:
+        return None
+    return half_up(Decimal(volume) * Decimal(share) / 100 * DMSO_DENSITY / Decimal(weight), "0.001")
+
+
 class DoseAllocation(CRF):
     """The dose level of a subject. The registry says that doses escalate; the levels are from a preprint."""
 
@@ -48,7 +65,23 @@ class DoseAllocation(CRF):
         24, 4, en="Planned CAR+ T cells per kg", zh="计划 CAR 阳性 T 细胞数/kg", unit="cells/kg", calc=planned
     )
 
+    src_decision = link(
+        "dosing.SrcReview",
+        en="Committee review that opened the level",
+        zh="开放该剂量水平的委员会评审",
+        when={"level": tuple(level for level in DOSE_LEVEL.codes if level != FIRST_LEVEL)},
+        required=True,
+        note=T(
+            "Asked at every level but the first: no review is needed to start.",
+            "除首个剂量水平外均需填写:起始剂量无需评审。",
+        ),
+    )
+
     class Meta(CRF.Meta):
+        triggers: ClassVar[list[Any]] = [
+            Stamp(),
+            WriteHistory(wakes_rules=True, wakes_cohort=("level", "not_done", "retracted")),
+        ]
         verbose_name = T("Dose allocation", "剂量分配")
 
 
@@ -60,7 +93,9 @@ class Infusion(CRF):
     repeats = "log"
     dated_by = "inf_start_dt"
 
-    part_no = whole(en="Part", zh="回输次序", section=_PRODUCT, hard=(1, 3), soft=(1, 1), required=True)
+    part_no = whole(
+        en="Part", zh="回输次序", section=_PRODUCT, hard=(1, PARTS_MOST), soft=(1, 1), required=True
+    )
     batch = link(
         "dosing.Manufacturing", en="Batch", zh="批次", section=_PRODUCT, cdash="ECLOT", required=True
     )
@@ -83,6 +118,7 @@ class Infusion(CRF):
         hard=(0, 100),
         soft=(70, 100),
         required=True,
+        sdtm="SUPPEC.PTVIABPC",
     )
     post_thaw_car_pct = number(
         5,
@@ -93,6 +129,7 @@ class Infusion(CRF):
         unit="%",
         hard=(0, 100),
         soft=(10, 80),
+        sdtm="SUPPEC.PTCARPC",
     )
     bedside_id_check = yes_no(
         en="Identity checked at the bedside by two persons",
@@ -182,6 +219,23 @@ class Infusion(CRF):
         soft=(5, 250),
         required=True,
     )
+    dmso_pct = number(
+        5,
+        2,
+        en="DMSO in the product",
+        zh="制剂中 DMSO 含量",
+        section=_DOSE,
+        unit="%",
+        hard=(0, 100),
+        soft=(0, 15),
+        note=T(
+            "Share of the volume as formulated; cryopreserved product only, 0 for a fresh one.",
+            "按制剂配方的体积分数;仅适用于冻存制剂,新鲜制剂填 0。",
+        ),
+    )
+    dmso_g_per_kg = number(
+        6, 3, en="DMSO given per kg", zh="每公斤体重输入 DMSO", section=_DOSE, unit="g/kg", calc=dmso
+    )
     actual_per_kg = number(
         24,
         4,
@@ -193,13 +247,33 @@ class Infusion(CRF):
         hard=(0, None),
         soft=(50_000, 100_000_000),
         required=True,
+        sdtm="ECDOSE, ECDOSU where ECMOOD = PERFORMED",
     )
 
     class Meta(CRF.Meta):
+        triggers: ClassVar[list[Any]] = [
+            Stamp(),
+            WriteHistory(wakes_rules=True, wakes_cohort=("inf_start_dt", "not_done", "retracted")),
+        ]
         verbose_name = T("ssCART-19 infusion", "ssCART-19 回输")
 
     def doubts(self) -> Iterator[Doubt]:
-        """Two persons check identity at the bedside, not one twice."""
+        """Two persons check identity at the bedside, not one twice; DMSO stays under its usual limit; tocilizumab is on
+        site."""
+        yield from self._much_dmso()
+        if self.tocilizumab_available is False:
+            doses = V1.tocilizumab_on_site_min.value
+            yield Doubt(
+                "tocilizumab_available",
+                "infusion.tocilizumab",
+                T(
+                    f"At least {doses} doses of tocilizumab are to be on site before the infusion; the answer is no. Check "
+                    "it, or say why the infusion went ahead.",
+                    f"回输前现场应备有至少 {doses} 剂托珠单抗;回答为“否”。请核实,或说明仍然回输的原因。",
+                ),
+                value=T("no", "否"),
+                limit=f"≥ {doses}",
+            )
         if self.verified_by_1_id is not None and self.verified_by_1_id == self.verified_by_2_id:
             yield Doubt(
                 "verified_by_2",
@@ -211,4 +285,19 @@ class Infusion(CRF):
                 ),
                 value=str(self.verified_by_2_id),
                 limit=T("another person", "另一位人员"),
+            )
+
+    def _much_dmso(self) -> Iterator[Doubt]:
+        given = dmso(self)
+        if given is not None and given > DMSO_MOST:
+            yield Doubt(
+                "dmso_pct",
+                "infusion.dmso",
+                T(
+                    f"{given} g of DMSO per kg were infused; up to {DMSO_MOST} g/kg is usual. Check the share of DMSO, "
+                    "the volume and the weight.",
+                    f"每公斤体重输入 DMSO {given} g;通常不超过 {DMSO_MOST} g/kg。请核对 DMSO 含量、回输体积和体重。",
+                ),
+                value=f"{given}",
+                limit=f"≤ {DMSO_MOST} g/kg",
             )

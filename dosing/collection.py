@@ -8,6 +8,7 @@ from dosing.codelists import ACCESS, BRIDGING_INTENT
 from subjects.crf import CRF
 from trial.findings import Doubt, Problem
 from trial.item import code, day, moment, number, text, whole, yes_no
+from trial.protocol import V1
 from trial.text import T
 
 _CD3_AGREES_WITHIN = Decimal("0.10")
@@ -112,7 +113,8 @@ class Apheresis(CRF):
             )
 
     def doubts(self) -> Iterator[Doubt]:
-        """The CD3+ count and the share it should follow from."""
+        """More procedures than foreseen; the CD3+ count and the share it should follow from."""
+        yield from self._one_too_many()
         expected = share(self.tnc_e9, self.cd3_pct)
         if expected is None or self.cd3_e9 is None or self.cd3_e9 > self.tnc_e9:
             return
@@ -129,6 +131,21 @@ class Apheresis(CRF):
                 ),
                 value=str(self.cd3_e9),
                 limit=f"{shown} ± 10 %",
+            )
+
+    def _one_too_many(self) -> Iterator[Doubt]:
+        most = V1.apheresis_max.value
+        if (self.sequence or 0) > most:
+            yield Doubt(
+                "aph_start_dt",
+                "apheresis.too_many",
+                T(
+                    f"This is apheresis {self.sequence} of the subject; the protocol foresees at most {most}. Check that it "
+                    "is no second entry of an earlier one, or say why it was needed.",
+                    f"这是该受试者的第 {self.sequence} 次单采;方案规定最多 {most} 次。请核实是否重复录入,或说明必要性。",
+                ),
+                value=str(self.sequence),
+                limit=f"≤ {most}",
             )
 
 

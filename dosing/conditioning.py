@@ -57,6 +57,7 @@ class Lymphodepletion(CRF):
         note=T(
             "Fludarabine: after the renal factor that was applied.", "氟达拉滨:按肾功能系数调整后的剂量。"
         ),
+        sdtm="ECDOSE, ECDOSU where ECMOOD = SCHEDULED",
     )
     actual_mg = number(
         8,
@@ -67,6 +68,7 @@ class Lymphodepletion(CRF):
         unit="mg",
         hard=(0, 5000),
         required=True,
+        sdtm="ECDOSE, ECDOSU where ECMOOD = PERFORMED",
     )
     not_given_reason = code(
         NOT_GIVEN,

@@ -2,6 +2,7 @@
 
 from dosing.administration import DoseAllocation, Infusion
 from dosing.collection import Apheresis, Bridging
+from dosing.committee import SrcReview
 from dosing.conditioning import Lymphodepletion
 from dosing.product import ChainOfIdentity, Manufacturing
 
@@ -13,4 +14,5 @@ __all__ = [
     "Infusion",
     "Lymphodepletion",
     "Manufacturing",
+    "SrcReview",
 ]

@@ -9,6 +9,7 @@ from dosing.codelists import COI_STEP, FORMULATION, RELEASE, STERILITY, TEST_RES
 from subjects.crf import CRF
 from trial.findings import Doubt, Problem
 from trial.item import code, day, items, link, long_text, moment, number, text, whole, yes_no
+from trial.protocol import V1
 from trial.text import T
 
 _BATCH = T("Batch", "批次")
@@ -209,7 +210,20 @@ class Manufacturing(CRF):
         return self.batch_no or super().__str__()
 
     def doubts(self) -> Iterator[Doubt]:
-        """An unconditional release waits for its tests."""
+        """Few beads are left; an unconditional release waits for its tests."""
+        most = V1.product_beads_below.value
+        if self.residual_beads is not None and self.residual_beads >= most:
+            yield Doubt(
+                "residual_beads",
+                "manufacturing.beads",
+                T(
+                    f"{self.residual_beads} residual beads per 3e6 cells; released products usually hold fewer than {most}. "
+                    "Check the result against the certificate of analysis.",
+                    f"残留磁珠 {self.residual_beads} 个/3×10^6 细胞;放行制剂通常少于 {most} 个。请与检验报告核对。",
+                ),
+                value=str(self.residual_beads),
+                limit=f"< {most}",
+            )
         if self.release_decision != "RELEASED":
             return
         for name in ("sterility", "mycoplasma", "rcl"):

@@ -1,15 +1,17 @@
 """Adverse events with their grades over time, and the judgement on dose-limiting toxicity."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 from safety.codelists import AE_ACTION, AE_CATEGORY, EVALUABLE, OUTCOME, SAE_CRITERION
 from subjects.codelists import RELATEDNESS
 from subjects.crf import CRF
+from trial.audit_sql import Stamp, WriteHistory
 from trial.findings import Doubt, Problem
 from trial.item import code, codes_many, link, long_text, moment, partial_moment, text, whole, yes_no
-from trial.protocol import V1
+from trial.jurisdiction import after_days
+from trial.protocol import V1, Protocol
 from trial.text import T, both
 
 _EVENT = T("Event", "事件")
@@ -20,23 +22,45 @@ _OVER = ("RECOVERED", "SEQUELAE")
 _GRADE_OF_DEATH = 5
 
 
-def is_susar(record: Any) -> bool | None:
+def is_susar(record: Any, protocol: Protocol) -> bool | None:
     """Serious, related to ssCART-19 at least possibly, and unexpected; None while that cannot be told."""
-    related = record.rel_sscart19 in V1.related_from_possible.value if record.rel_sscart19 else None
+    related = record.rel_sscart19 in protocol.related_from_possible.value if record.rel_sscart19 else None
     parts = (record.serious, related, None if record.expected is None else not record.expected)
     if False in parts:
         return False
     return None if None in parts else True
 
 
+URGENT = ("DEATH", "LIFE_THREATENING")
+
+
+def urgent(record: Any) -> bool:
+    """Whether an event is fatal or life-threatening: by a reason for being serious, its outcome, or grade 5."""
+    fatal = record.outcome == "FATAL" or record.max_grade == _GRADE_OF_DEATH
+    return fatal or any(reason in URGENT for reason in record.sae_criteria or ())
+
+
+def days_to_submit(event: Any, protocol: Protocol) -> int:
+    """Calendar days from awareness within which a SUSAR is submitted: fewer if fatal or life-threatening (ICH E2A)."""
+    return protocol.susar_fatal_days.value if urgent(event) else protocol.susar_other_days.value
+
+
+def susar_ends(event: Any, protocol: Protocol) -> datetime:
+    """The last moment to submit a SUSAR whose time of awareness is known."""
+    days, end, zone = days_to_submit(event, protocol), protocol.susar_days_end, protocol.authority_zone
+    return after_days(event.sae_aware_dt, days, end.value, zone.value)
+
+
+def susar_of(record: Any) -> bool | None:
+    """Whether a record is a SUSAR by the protocol version that binds it."""
+    return is_susar(record, record.bound_by)
+
+
 def susar_due(record: Any) -> datetime | None:
-    """When a SUSAR is due, from the site's awareness: earlier if fatal or life-threatening (ICH E2A)."""
-    if not is_susar(record) or record.sae_aware_dt is None:
+    """When a SUSAR is due, from the site's awareness, by the protocol version that binds the record."""
+    if not susar_of(record) or record.sae_aware_dt is None:
         return None
-    urgent = {"DEATH", "LIFE_THREATENING"} & set(record.sae_criteria or ())
-    days = V1.susar_fatal_days.value if urgent else V1.susar_other_days.value
-    due: datetime = record.sae_aware_dt + timedelta(days=days)
-    return due
+    return susar_ends(record, record.bound_by)
 
 
 class AdverseEvent(CRF):
@@ -46,6 +70,8 @@ class AdverseEvent(CRF):
     domain = "AE"
     repeats = "log"
     dated_by = "start_dt"
+    bound_by: Protocol = V1
+    """The version that binds the subject; the door sets it before it calculates."""
 
     term = text(200, en="Event", zh="不良事件名称", section=_EVENT, cdash="AETERM", required=True)
     category = code(AE_CATEGORY, en="Category", zh="类别", section=_EVENT, cdash="AECAT", required=True)
@@ -74,6 +100,7 @@ class AdverseEvent(CRF):
         cdash="AESDTH,AESLIFE,AESHOSP,AESDISAB,AESCONG,AESMIE",
         when={"serious": (True,)},
         required=True,
+        sdtm="AESDTH, AESLIFE, AESHOSP, AESDISAB, AESCONG, AESMIE",
     )
     sae_aware_dt = moment(
         en="Site became aware",
@@ -114,17 +141,31 @@ class AdverseEvent(CRF):
     )
     rel_apheresis = code(RELATEDNESS, en="Relation to apheresis", zh="与单采的相关性", section=_CAUSE)
     action = codes_many(
-        AE_ACTION, en="Action taken", zh="采取的措施", section=_COURSE, cdash="AEACNOTH", required=True
+        AE_ACTION,
+        en="Action taken",
+        zh="采取的措施",
+        section=_COURSE,
+        cdash="AEACNOTH",
+        required=True,
+        sdtm="AEACNOTH",
     )
     outcome = code(OUTCOME, en="Outcome", zh="转归", section=_COURSE, cdash="AEOUT", required=True)
     susar = yes_no(
         en="Suspected unexpected serious adverse reaction",
         zh="可疑且非预期严重不良反应(SUSAR)",
         section=_SERIOUS,
-        calc=is_susar,
+        calc=susar_of,
     )
     sponsor_report_due = moment(
         en="SUSAR report due", zh="SUSAR 报告截止时间", section=_SERIOUS, future=True, calc=susar_due
+    )
+    susar_submitted_dt = moment(
+        en="SUSAR submitted to the authorities",
+        zh="SUSAR 递交监管部门时间",
+        section=_SERIOUS,
+        not_before="sae_aware_dt",
+        when={"serious": (True,)},
+        note=T("Only for a suspected unexpected serious adverse reaction.", "仅适用于 SUSAR。"),
     )
 
     class Meta(CRF.Meta):
@@ -276,9 +317,20 @@ class DltAssessment(CRF):
 
     evaluable = code(EVALUABLE, en="Evaluable for dose-limiting toxicity", zh="DLT 是否可评价", required=True)
     any_dlt = code(EVALUABLE, en="Any dose-limiting toxicity", zh="是否发生 DLT", required=True)
+    dlt_events = text(
+        200,
+        en="Adverse events that were dose-limiting",
+        zh="构成 DLT 的不良事件",
+        note=T("Numbers of the adverse event log, separated by commas.", "不良事件日志中的序号,以逗号分隔。"),
+        when={"any_dlt": ("YES",)},
+    )
     reason = long_text(en="Events and reasons", zh="相关事件及理由")
 
     class Meta(CRF.Meta):
+        triggers: ClassVar[list[Any]] = [
+            Stamp(),
+            WriteHistory(wakes_rules=True, wakes_cohort=("evaluable", "any_dlt", "not_done", "retracted")),
+        ]
         verbose_name = T("Assessment of dose-limiting toxicity", "剂量限制性毒性(DLT)评价")
 
     def doubts(self) -> Iterator[Doubt]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -63,13 +64,27 @@ def _ask() -> None:
     _ringer.asked.set()
 
 
+def ring_for_sweep() -> None:
+    """Ask for a look at every subject after the commit. Lost, the sweep that comes every ten minutes does it."""
+    if not _silent:
+        transaction.on_commit(lambda: send("safety.tasks.start_sweep", 600), robust=True)
+
+
 def ring_now() -> bool:
     """Ring, here and now; False when the broker does not answer."""
-    from safety.tasks import drain
+    return send("safety.tasks.drain", 30)
 
+
+def send(task: str, seconds: int) -> bool:
+    """Send a task by its name, to be forgotten after `seconds`; False when the broker does not answer.
+
+    By its name, because tasks do the work of modules that ring, and those could not import one another.
+    """
     try:
-        drain.apply_async(retry=True, retry_policy={"max_retries": 0}, expires=30)
+        current_app.send_task(
+            task, retry=True, retry_policy={"max_retries": 0}, expires=seconds, ignore_result=True
+        )
     except (OperationalError, OSError) as error:
-        log.warning("broker unreachable, the outbox keeps the work: %s", type(error).__name__)
+        log.warning("broker unreachable, the table keeps the work: %s", type(error).__name__)
         return False
     return True

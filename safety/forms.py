@@ -1,5 +1,6 @@
 """Every form of the study, in the order of the protocol."""
 
+from dosing.committee import SrcReview
 from dosing.models import (
     Apheresis,
     Bridging,
@@ -9,8 +10,8 @@ from dosing.models import (
     Lymphodepletion,
     Manufacturing,
 )
-from safety.models import AdverseEvent, AdverseEventGrade, DltAssessment
-from subjects.crf import CRF
+from safety.models import AdverseEvent, AdverseEventGrade, DltAssessment, ProtocolDeviation
+from subjects.crf import CRF, StudyForm
 from subjects.models import (
     Contraception,
     Death,
@@ -97,10 +98,15 @@ FORMS: tuple[type[CRF], ...] = (
     Transfusion,
     SubsequentTherapy,
     SurvivalLtfu,
+    ProtocolDeviation,
     EndOfStudy,
     Death,
 )
+STUDY_FORMS: tuple[type[StudyForm], ...] = (SrcReview,)
+"""Forms of the study itself, about no single subject."""
 FORM: dict[str, type[CRF]] = {form.form: form for form in FORMS}
+STUDY_FORM: dict[str, type[StudyForm]] = {form.form: form for form in STUDY_FORMS}
+ANY_FORM: dict[str, type[CRF] | type[StudyForm]] = {**FORM, **STUDY_FORM}
 
 
 def order(form: type[CRF]) -> int:

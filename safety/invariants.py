@@ -6,6 +6,7 @@ I3  replaying the ledger, in its own order and by no clock, gives the current st
 I4  every deviation that the rules find is flagged exactly once, and nothing else is
 I5  chains and seals verify; every history row has exactly one entry in the ledger
 I6  nothing but the lock changes on a record that is locked
+I7  a hold is lifted exactly when a review that lifts it is signed
 
 Each question is one statement, so it sees one moment even while others write. I4 holds once the outbox is empty.
 """
@@ -19,11 +20,12 @@ from django.db import connection, models
 
 from safety import engine
 from safety.forms import FORM
-from safety.models import Deviation
-from subjects.crf import CRF
+from safety.models import Deviation, EnrolmentHold, HoldReview
+from subjects.models import Signature
 from trial import audit, ledger
 from trial.integrity import audited_models, history_model
 from trial.people import system_actor
+from trial.record import Record
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,12 @@ class Acknowledged:
 
 
 def broken() -> Iterator[Broken]:
-    """Everything that does not hold, I2 to I6. Yields nothing when all is well."""
+    """Everything that does not hold, I2 to I7. Yields nothing when all is well."""
     yield from audit_broken()
     yield from flags_broken()
     yield from ledger_broken()
     yield from locks_broken()
+    yield from holds_broken()
 
 
 def lost(acknowledged: Iterable[Acknowledged]) -> Iterator[Broken]:
@@ -103,8 +106,14 @@ def ledger_broken() -> Iterator[Broken]:
 def locks_broken() -> Iterator[Broken]:
     """I6: versions that followed a locked one and changed more than the lock."""
     for model in audited_models():
-        if issubclass(model, CRF):
+        if issubclass(model, Record):
             yield from _ask("I6", model, _AFTER_LOCK, "versions changed an answer of a locked record")
+
+
+def holds_broken() -> Iterator[Broken]:
+    """I7: holds that nobody lifted by a signed review, and holds that stand although somebody did."""
+    yield from _ask("I7", EnrolmentHold, _UNREVIEWED, "holds are lifted without a signed review that says so")
+    yield from _ask("I7", EnrolmentHold, _STANDING, "holds stand although a signed review lifted them")
 
 
 def _ask(invariant: str, model: type[models.Model], question: str, what: str) -> Iterator[Broken]:
@@ -172,6 +181,16 @@ _DIFFERING = """
     WHERE e.record_table = '{table}'
         AND (h.history_id IS NULL OR jsonb_populate_record(h, e.payload::jsonb) IS DISTINCT FROM h)
 """
+_LIFTING = f"""
+    SELECT FROM {HoldReview._meta.db_table} r JOIN {Signature._meta.db_table} g ON g.record_id = r.id
+    WHERE r.hold_id = t.id AND r.decision = 'LIFT' AND NOT r.retracted
+        AND g.form = '{HoldReview.form}' AND g.meaning = 'HOLD' AND g.record_version = r.version
+"""
+_UNREVIEWED = (
+    "SELECT count(*) FROM {table} t WHERE lifted_at IS NOT NULL"
+    f" AND NOT EXISTS ({_LIFTING} AND g.signed_at <= t.lifted_at)"
+)
+_STANDING = f"SELECT count(*) FROM {{table}} t WHERE lifted_at IS NULL AND EXISTS ({_LIFTING})"
 _AFTER_LOCK = """
     SELECT count(*) FROM (
         SELECT lag(h.lock_state) OVER w AS was, row({answers}) IS DISTINCT FROM lag(row({answers})) OVER w AS moved

@@ -1,17 +1,34 @@
 """What goes wrong: adverse events, and the deviations that the rules find."""
 
-from typing import Any
-
 from django.db import models
 
 from safety.adverse_events import AdverseEvent, AdverseEventGrade, DltAssessment
+from safety.applied_rules import RuleSet
+from safety.derivation import Derivation
+from safety.eligibility_result import EligibilityResult
+from safety.holds import EnrolmentHold, HoldReview
+from safety.manual_deviations import ProtocolDeviation
+from safety.reminder import Reminder
 from subjects.crf import Subject
+from trial.ambiguity import named_by
 from trial.codes import CodeList
 from trial.models import Site
 from trial.record import Audited
 from trial.text import T
 
-__all__ = ["AdverseEvent", "AdverseEventGrade", "Deviation", "DltAssessment"]
+__all__ = [
+    "AdverseEvent",
+    "AdverseEventGrade",
+    "Derivation",
+    "Deviation",
+    "DltAssessment",
+    "EligibilityResult",
+    "EnrolmentHold",
+    "HoldReview",
+    "ProtocolDeviation",
+    "Reminder",
+    "RuleSet",
+]
 
 DEVIATION_STATUS = CodeList(
     "CL_DEVIATION",
@@ -62,9 +79,6 @@ class Deviation(Audited):
         return T(self.message_en, self.message_zh)
 
     @property
-    def title(self) -> str:
-        """The rule's short title."""
-        from safety.rules import RULES
-
-        rule: Any = RULES.get(self.rule_id)
-        return rule.title if rule else self.rule_id
+    def rests_on(self) -> tuple[str, ...]:
+        """The rule and perhaps the criterion, whose readings of the registry record this rests on."""
+        return named_by(self.rule_id, self.key)

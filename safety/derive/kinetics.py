@@ -16,7 +16,6 @@ from trial.protocol import Protocol
 VERSION = "PKNCA0.12"
 BASIS = Basis.GUIDELINE
 CITATION = "R PKNCA 0.12.0.9000; Mueller KT et al., Clin Cancer Res 2018;24:6175"
-UNIT = "copies*day/ug"
 ALL_BLQ, INSUFFICIENT, TRUNCATED = "ALL_BLQ", "INSUFFICIENT_SAMPLING", "TRUNCATED"
 HOURS_A_DAY = 24
 ZERO = Decimal(0)
@@ -92,9 +91,9 @@ def _points(profile: Sequence[Sample]) -> list[Point]:
     points = [
         (s.day, ZERO if s.copies is None else s.copies)
         for s in profile
-        if s.copies is not None or not days[0] < s.day < days[-1]
+        if s.copies is not None or s.day < days[0] or s.day > days[-1]
     ]
-    return points if points[0][0] == 0 else [(ZERO, ZERO), *points]
+    return [(ZERO, ZERO), *points]  # no area lies between this and a first sample at time 0
 
 
 def area(profile: Sequence[Sample], end: Decimal) -> Decimal:
@@ -154,15 +153,22 @@ def half_life(after_peak: Sequence[Sample], protocol: Protocol) -> Decimal | Non
         return Decimal(2).ln() * across / -both if good else None
 
 
-def samples_of(rows: Iterable[Any], start: Any, protocol: Protocol) -> list[Sample]:
-    """The blood qPCR results among PK forms, timed from the `start` of the infusion; unfinished ones left out."""
+RESULT = {"QPCR": "copies_per_ug", "FLOW": "car_pct_cd3"}
+
+
+def samples_of(
+    rows: Iterable[Any], start: Any, protocol: Protocol, assay: str = "QPCR", specimen: str = "PB"
+) -> list[Sample]:
+    """The results of one assay and specimen among PK forms, timed from the `start` of the infusion; unfinished ones
+    left out. Copies by quantitative PCR, the CAR+ share of CD3+ cells by flow cytometry."""
     found = []
     for row in rows:
-        blood = row.assay == "QPCR" and row.specimen == "PB" and row.collect_dt is not None
-        below = str(row.result_text).strip().upper() == "BLQ"
-        if not blood or (row.copies_per_ug is None and not below):
+        wanted = row.assay == assay and row.specimen == specimen and row.collect_dt is not None
+        below, value = str(row.result_text).strip().upper() == "BLQ", getattr(row, RESULT[assay], None)
+        if not wanted or (value is None and not below):
             continue
         hours = Decimal(str((row.collect_dt - start).total_seconds())) / 3600
-        lloq = protocol.pk_lloq_copies_per_ug.value if row.lloq is None else row.lloq
-        found.append(sample(hours / HOURS_A_DAY, None if below else row.copies_per_ug, lloq))
+        usual = protocol.pk_lloq_copies_per_ug.value if assay == "QPCR" else None
+        lloq = usual if row.lloq is None else row.lloq
+        found.append(sample(hours / HOURS_A_DAY, None if below else value, lloq))
     return found

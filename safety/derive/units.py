@@ -23,7 +23,7 @@ QUANTITY_OF = {name: quantity for quantity, names in QUANTITIES.items() for name
 
 def convert(analyte: str, value: Decimal, from_unit: str, to_unit: str) -> Decimal:
     """`value` of `analyte` in another unit. Raises KeyError when the analyte or a unit is not known."""
-    source, target = _spelled(from_unit), _spelled(to_unit)
+    source, target = spelled(from_unit), spelled(to_unit)
     if analyte.casefold() == "temperature":
         return temperature(value, source, target)
     name = analyte.casefold().replace("_", " ")
@@ -42,7 +42,8 @@ def temperature(value: Decimal, from_unit: str, to_unit: str) -> Decimal:
         return value * 9 / 5 + 32 if target == "F" else (value - 32) * 5 / 9
 
 
-def _spelled(unit: str) -> str:
+def spelled(unit: str) -> str:
+    """A unit as the tables spell it: `μmol/L` is `umol/L`."""
     for written, meant in SPELLINGS.items():
         unit = unit.replace(written, meant)
     return unit.strip()

@@ -25,7 +25,6 @@ _EXCLUSION = {
     Verdict.NOT_MET: ("Exclusion not present", "不存在排除情况"),
     Verdict.UNKNOWN: ("Cannot be told", "不能判定"),
 }
-_ANSWERS = {"True": ("Yes", "是"), "False": ("No", "否"), "YES": ("Yes", "是"), "NO": ("No", "否")}
 
 
 @dataclass(frozen=True)
@@ -151,8 +150,8 @@ def _reason(
 
 def _shown(facts: Screening, name: str, at: int) -> str:
     wording, value = WORDING[name], getattr(facts, name)
-    said = _said(value)
-    said = _ANSWERS[said][at] if said in _ANSWERS else said
+    answers = [_said(one) for one in value] if isinstance(value, tuple) else [_said(value)]
+    said = (", ", "、")[at].join(wording.said(one, at) for one in answers) or "—"
     source = facts.sources.get(name)
     dated = f" ({source.day})" if source and source.day and source.day != said else ""
     return f"{(wording.en, wording.zh)[at]} {said}{' ' + wording.unit if wording.unit else ''}{dated}"

@@ -10,6 +10,7 @@ from safety.eligibility.facts import Screening
 from trial.logic import Verdict, all_of
 from trial.protocol import Protocol
 
+RULE_VERSION = "1.2"  # of the criteria as they are programmed: raised whenever one of them decides otherwise
 MILESTONES = ("SCREENING", "PRE_APHERESIS", "PRE_LD", "PRE_INFUSION")
 OVERALL = {Verdict.MET: "ELIGIBLE", Verdict.NOT_MET: "INELIGIBLE", Verdict.UNKNOWN: "UNKNOWN"}
 

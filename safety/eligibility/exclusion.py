@@ -7,8 +7,19 @@ from safety.eligibility.answers import detected, one_of, positive, yes
 from safety.eligibility.decision import Words, judges
 from safety.eligibility.facts import Screening
 from safety.eligibility.intervals import within_before
+from subjects.codelists import ALLERGEN_CLASS, RELAPSE_TYPE
 from trial.logic import Verdict, all_of, any_of
 from trial.protocol import Protocol
+
+
+def _marrow_speaks_against(facts: Screening, protocol: Protocol) -> Words | None:
+    blasts, least = facts.bm_blast_pct_morph, protocol.blasts_min_pct.value
+    if facts.relapse_type != protocol.excluded_relapse_type.value or blasts is None or blasts < least:
+        return None
+    return (
+        f"The relapse is called extramedullary alone, but the marrow holds {blasts} % blasts. Check both.",
+        f"复发类型为孤立性髓外复发,但骨髓原始细胞为 {blasts}%。请核对两者。",
+    )
 
 
 @judges(
@@ -16,7 +27,8 @@ from trial.protocol import Protocol
     "relapse_after_first_remission",
     "number_of_relapses",
     "relapse_type",
-    limit=lambda p: (p.excluded_relapse_type.value,) * 2,
+    limit=lambda p: RELAPSE_TYPE.words(p.excluded_relapse_type.value),
+    note=_marrow_speaks_against,
 )
 def isolated_extramedullary_relapse(facts: Screening, protocol: Protocol) -> Verdict:
     """The latest relapse was extramedullary alone; without any relapse it was not."""
@@ -55,7 +67,7 @@ def other_malignancy(facts: Screening, protocol: Protocol) -> Verdict:
     ),
 )
 def prior_cd19_therapy(facts: Screening, protocol: Protocol) -> Verdict:
-    """Any prior therapy whose targets include CD19 or CD3, however long ago."""
+    """Any prior therapy whose targets include CD19 or CD3, however long ago; blinatumomab always does."""
     if set(facts.prior_antigens) & set(protocol.excluded_antigens.value):
         return Verdict.MET
     return Verdict.NOT_MET if facts.prior_therapy_complete else Verdict.UNKNOWN
@@ -120,9 +132,41 @@ def viral_markers(facts: Screening, protocol: Protocol) -> Verdict:
     )
 
 
-@judges("E-06", "uncontrolled_infection", limit=lambda p: ("investigator's judgement", "由研究者判断"))
+def _signs_of_infection(facts: Screening, protocol: Protocol) -> Words | None:
+    """Fever shortly before, or a severe infection that goes on, although the investigator sees none uncontrolled."""
+    if facts.uncontrolled_infection != "NO":
+        return None
+    en, zh = [], []
+    if facts.fever_c is not None:
+        day, hours = _day_of(facts, "fever_c"), protocol.infection_ask_fever_hours.value
+        en.append(f"{facts.fever_c} °C{day[0]} within {hours} hours")
+        zh.append(f"{hours} 小时内体温 {facts.fever_c} °C{day[1]}")
+    if facts.infection_grade is not None:
+        day = _day_of(facts, "infection_grade")
+        en.append(f"an infection of grade {facts.infection_grade}{day[0]} that goes on")
+        zh.append(f"{facts.infection_grade} 级感染持续{day[1]}")
+    if not en:
+        return None
+    return (
+        f"Answered with no uncontrolled infection, but there is {' and '.join(en)}. Confirm.",
+        f"回答为无未控制的感染,但有{'、'.join(zh)}。请确认。",
+    )
+
+
+def _day_of(facts: Screening, name: str) -> Words:
+    source = facts.sources.get(name)
+    day = source.day if source else ""
+    return (f" ({day})", f"({day})") if day else ("", "")
+
+
+@judges(
+    "E-06",
+    "uncontrolled_infection",
+    limit=lambda p: ("investigator's judgement", "由研究者判断"),
+    note=_signs_of_infection,
+)
 def uncontrolled_infection(facts: Screening, protocol: Protocol) -> Verdict:
-    """The investigator's answer."""
+    """The investigator's answer. Fever in the hours before, or a severe infection that goes on, is asked about."""
     return yes(facts.uncontrolled_infection)
 
 
@@ -208,7 +252,10 @@ def primary_immunodeficiency(facts: Screening, protocol: Protocol) -> Verdict:
     "E-12",
     "severe_allergies",
     "allergies_complete",
-    limit=lambda p: (", ".join(p.study_drug_allergens.value),) * 2,
+    limit=lambda p: (
+        ", ".join(ALLERGEN_CLASS.words(one)[0].lower() for one in p.study_drug_allergens.value),
+        "、".join(ALLERGEN_CLASS.words(one)[1] for one in p.study_drug_allergens.value),
+    ),
 )
 def study_drug_allergy(facts: Screening, protocol: Protocol) -> Verdict:
     """A severe immediate reaction to a drug used in this study, at any time."""

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import date
+from functools import cache
 from typing import Any
 
 from safety import calendar
@@ -10,6 +11,8 @@ from safety.eligibility import histories
 from safety.eligibility.evaluate import MILESTONES, Evaluation, evaluate
 from safety.eligibility.facts import Screening, Source
 from safety.eligibility.measurements import GROUPS, milestone_of, read
+from safety.eligibility.signs import READS as SIGNS
+from safety.eligibility.signs import signs
 from subjects.crf import CRF
 from subjects.models import (
     Demographics,
@@ -28,6 +31,7 @@ READS: tuple[type[CRF], ...] = tuple(
         (
             *calendar.READS,
             *(group.form for group in GROUPS),
+            *SIGNS,
             *(
                 InformedConsent,
                 Demographics,
@@ -52,32 +56,29 @@ _FROM = {
     ),
     "con_meds": ("any_immunosuppressant", "steroid_last_dose", "live_vaccine", "live_vaccine_date"),
 }
+_FORM_OF = {
+    **{name: form for form, names in _FROM.items() for name in names},
+    **dict.fromkeys(
+        ("consent_signed", "consent_version_approved", "treatment_withdrawn", "icf"), "informed_consent"
+    ),
+    **dict.fromkeys(("birth_date", "sex", "male_fertile", "wocbp"), "demographics"),
+    "screening_start": "",
+    "infusion_date": "eligibility",
+}
+_KNOWN = frozenset(one.name for one in fields(Screening))
 
 
-def screening(
-    book: Casebook, milestone: str, on: date, protocol: Protocol, planned_infusion: date | None = None
-) -> Screening:
-    """The facts as of `on`. `planned_infusion` counts until there is an infusion or lymphodepletion that implies one.
-
-    Raises ValueError for an unknown milestone.
-    """
+def screening(book: Casebook, milestone: str, on: date, protocol: Protocol) -> Screening:
+    """The facts as of `on`. Raises ValueError for an unknown milestone."""
     if milestone not in MILESTONES:
         raise ValueError(f"unknown milestone: {milestone!r}")
-    icf, first_visit = book.consent_day, book.visit_days.get("SCR") or book.consent_day
-    disease = histories.leukaemia(book)
+    infused, infusion = _infusion(book, milestone, on)
     told: dict[str, Any] = {
-        "icf": icf,
-        "screening_start": first_visit,
-        "infusion_date": book.day0 or calendar.anchors(book).planned_d0 or planned_infusion,
+        **_standing(book, protocol),
+        "infusion_date": infused,
         **_consent(book, on),
-        **_person(book),
-        **disease,
-        **histories.transplants(book, disease.get("prior_allo_sct")),
-        **histories.therapies(book, icf, protocol),
-        **histories.medication(book, icf, first_visit, protocol),
-        **histories.illnesses(book),
     }
-    sources = _sources(told)
+    sources = {name: _source(name) for name in told} | {"infusion_date": infusion}
     lacking: dict[str, str] = {}
     for group in GROUPS:
         asked = milestone_of(group, milestone, protocol)
@@ -85,15 +86,70 @@ def screening(
         told |= reading.facts
         sources |= reading.sources
         lacking |= reading.lacking
-    known = {one.name for one in fields(Screening)}
-    return Screening(**{k: v for k, v in told.items() if k in known}, sources=sources, lacking=lacking)
+    for name, (fact, source) in signs(book, milestone, on, protocol).items():
+        told[name], sources[name] = fact, source
+    return Screening(**{k: v for k, v in told.items() if k in _KNOWN}, sources=sources, lacking=lacking)
 
 
-def evaluate_at(
-    book: Casebook, milestone: str, on: date, protocol: Protocol, planned_infusion: date | None = None
-) -> Evaluation:
+def _standing(book: Casebook, protocol: Protocol) -> dict[str, Any]:
+    """The facts that are the same at every milestone, worked out once per book and protocol."""
+    kept = book.once(_memory)
+    if id(protocol) not in kept:
+        kept[id(protocol)] = (protocol, _unmoved(book, protocol))
+    return kept[id(protocol)][1]
+
+
+def _memory(book: Casebook) -> dict[int, tuple[Protocol, dict[str, Any]]]:
+    """A protocol is kept beside its facts, so that its number stays its own."""
+    return {}
+
+
+def _unmoved(book: Casebook, protocol: Protocol) -> dict[str, Any]:
+    icf, first_visit = book.consent_day, book.visit_days.get("SCR") or book.consent_day
+    disease = histories.leukaemia(book)
+    return {
+        "icf": icf,
+        "screening_start": first_visit,
+        **_person(book),
+        **disease,
+        **histories.transplants(book, disease.get("prior_allo_sct")),
+        **histories.therapies(book, icf, protocol),
+        **histories.medication(book, icf, first_visit, protocol),
+        **histories.illnesses(book),
+    }
+
+
+def evaluate_at(book: Casebook, milestone: str, on: date, protocol: Protocol) -> Evaluation:
     """All criteria on the facts of this milestone."""
-    return evaluate(screening(book, milestone, on, protocol, planned_infusion), protocol, milestone)
+    return evaluate(screening(book, milestone, on, protocol), protocol, milestone)
+
+
+def _infusion(book: Casebook, milestone: str, on: date) -> tuple[date | None, Source]:
+    """The day of the infusion and the answer that says so: it took place; else the plan of a checklist that is no older
+    than the begin of lymphodepletion; else the day that lymphodepletion implies; else an older plan."""
+    if book.infusions:
+        return book.day0, Source("infusion", book.infusions[0].pk, "inf_start_dt")
+    plan, begun = _plan(book, milestone, on), calendar.first_depletion(book)
+    if begun is not None and (plan is None or plan.assessed_date < book.day(begun.admin_dt)):
+        return calendar.planned_day0(book), Source("lymphodepletion", begun.pk, "admin_dt")
+    if plan is not None:
+        return plan.planned_infusion_date, Source("eligibility", plan.pk, "planned_infusion_date")
+    return None, _source("infusion_date")
+
+
+def _plan(book: Casebook, milestone: str, on: date) -> Any | None:
+    """The newest complete checklist up to that day, of this milestone or of one before, that says when to infuse."""
+    passed = MILESTONES[: MILESTONES.index(milestone) + 1]
+    known = [
+        (row.assessed_date, passed.index(row.milestone), row.sequence, row)
+        for row in book.of(Eligibility)
+        if row.milestone in passed
+        and row.status == "COMPLETE"
+        and row.planned_infusion_date
+        and row.assessed_date
+        and row.assessed_date <= on
+    ]
+    return max(known, key=lambda one: one[:3])[3] if known else None
 
 
 def _as_of(book: Casebook, asked: str, milestone: str, on: date) -> date:
@@ -125,8 +181,9 @@ def _consent(book: Casebook, on: date) -> dict[str, Any]:
 def _approved(book: Casebook, label: str) -> str | None:
     if not label or book.consent_day is None:
         return None
-    versions = [v for v in book.site.icf_versions if v.label == label]
-    return "YES" if any(v.irb_approval_date <= book.consent_day for v in versions) else "NO"
+    day, versions = book.consent_day, [v for v in book.site.icf_versions if v.label == label]
+    held = (v.irb_approval_date <= day and (v.valid_to is None or day <= v.valid_to) for v in versions)
+    return "YES" if any(held) else "NO"
 
 
 def _person(book: Casebook) -> dict[str, Any]:
@@ -141,15 +198,7 @@ def _person(book: Casebook) -> dict[str, Any]:
     }
 
 
-def _sources(told: dict[str, Any]) -> dict[str, Source]:
-    """The forms of facts that come from a whole log rather than from one row."""
-    forms = {name: form for form, names in _FROM.items() for name in names}
-    forms |= dict.fromkeys(
-        ("consent_signed", "consent_version_approved", "treatment_withdrawn", "icf"), "informed_consent"
-    )
-    forms |= dict.fromkeys(("birth_date", "sex", "male_fertile", "wocbp"), "demographics")
-    others = set(told) - set(forms) - {"screening_start", "infusion_date"}
-    return {
-        name: Source(forms.get(name, "medical_history" if name in others else ""), None, name)
-        for name in told
-    }
+@cache
+def _source(name: str) -> Source:
+    """Where a fact stands that comes from a whole log rather than from one row."""
+    return Source(_FORM_OF.get(name, "medical_history"), None, name)

@@ -11,6 +11,7 @@ from typing import Any
 from safety.casebook import Casebook
 from safety.eligibility.intervals import Day, within_before
 from subjects.crf import CRF
+from subjects.history import BINDS
 from subjects.models import DiseaseHistory, MedicalHistory, PriorTherapy, PriorTransplant
 from trial.dates import Span, span_of
 from trial.item import items
@@ -62,18 +63,25 @@ def leukaemia(book: Casebook) -> dict[str, Any]:
 
 
 def transplants(book: Casebook, history_says: str | None) -> dict[str, Any]:
-    """Allogeneic transplants. A row of unknown type may be one, so it leaves the answer open."""
+    """Allogeneic transplants. A row of unknown type may be one, so it leaves the answer open, and the day of the latest."""
     rows = book.of(PriorTransplant)
     allo = [row for row in rows if row.sct_type == "ALLO"]
-    untyped = any(not row.sct_type for row in rows)
+    untyped = [row for row in rows if not row.sct_type]
     if allo:
         return {
             "prior_allo_sct": "YES",
-            "last_allo_sct_date": _latest([span_of(row.sct_date, book.zone) for row in allo]),
+            "last_allo_sct_date": _latest_of(book, allo, untyped),
             "bm_relapse_after_sct": said(row.bm_relapse_after_sct for row in allo),
             "gvhd_active": said(row.gvhd_active_at_consent for row in allo),
         }
     return {"prior_allo_sct": None if untyped and history_says == "NO" else history_says}
+
+
+def _latest_of(book: Casebook, sure: Iterable[Any], perhaps: Iterable[Any]) -> Span | None:
+    """The days of the latest transplant: at least that of those that count, at most that of those that might as well."""
+    known = [span_of(row.sct_date, book.zone) for row in sure]
+    least, most = _latest(known), _latest([*known, *(span_of(row.sct_date, book.zone) for row in perhaps)])
+    return None if least is None or most is None else Span(least.first, most.last)
 
 
 def _latest(spans: list[Span | None]) -> Span | None:
@@ -97,7 +105,7 @@ def therapies(book: Casebook, icf: date | None, protocol: Protocol) -> dict[str,
     imp_whole = whole and all(row.investigational is not None for row in rows)
     washout = {"months": protocol.imp_washout_months.value}
     return {
-        "prior_antigens": tuple(sorted({one for row in rows for one in row.target_antigens or ()})),
+        "prior_antigens": tuple(sorted({one for row in rows for one in _antigens(row)})),
         "prior_therapy_complete": whole and not any(_targets_open(row) for row in rows),
         "tki_intolerant": found(any(row.tki_outcome == "INTOLERANT" for row in tki), tki_whole),
         "tki_contraindicated": found(any(row.tki_outcome == "CONTRAINDICATED" for row in tki), tki_whole),
@@ -106,9 +114,14 @@ def therapies(book: Casebook, icf: date | None, protocol: Protocol) -> dict[str,
     }
 
 
+def _antigens(row: Any) -> set[str]:
+    """The targets of a therapy: those entered, and those that its category leaves no doubt of."""
+    return {*(row.target_antigens or ()), *BINDS.get(row.category, ())}
+
+
 def _targets_open(row: Any) -> bool:
     """Whether a row that asks for target antigens has none."""
-    return items(PriorTherapy)["target_antigens"].asked(row) and not row.target_antigens
+    return items(PriorTherapy)["target_antigens"].asked(row) and not _antigens(row)
 
 
 def _courses(book: Casebook, rows: Iterable[Any], icf: date | None) -> list[Span | None]:

@@ -9,9 +9,11 @@ from safety.eligibility.answers import above, at_least, at_most, one_of, yes
 from safety.eligibility.decision import Judge, Words, judges
 from safety.eligibility.facts import Screening
 from safety.eligibility.intervals import age_range, as_span, at_least_months_after
+from subjects.codelists import EXPANSION
 from trial.logic import Verdict, all_of, any_of
 from trial.protocol import Protocol
-from trial.units import FACTORS, convert
+from trial.units import FACTORS, canonical, convert
+from visits.codelists import CD19_METHOD, CD19_SPECIMEN, ECHO_METHOD
 
 
 def sct_interval(facts: Screening, protocol: Protocol) -> Verdict:
@@ -35,6 +37,12 @@ def _other_limbs(facts: Screening, protocol: Protocol) -> tuple[Verdict, Verdict
         all_of(transplant),
         all_of((yes(facts.refractory_primary), cycles)),
     )
+
+
+def enters_otherwise(facts: Screening, protocol: Protocol) -> Verdict:
+    """Whether the subject enters by a limb other than (2), that of the marrow relapse after a transplant."""
+    first, _, third = _other_limbs(facts, protocol)
+    return any_of((first, third, tki_limb(facts, protocol)))
 
 
 def _about_the_disease(facts: Screening, protocol: Protocol) -> Words | None:
@@ -102,8 +110,10 @@ def _few_cd19(facts: Screening, protocol: Protocol) -> Words | None:
     "cd19_method",
     "cd19_result",
     limit=lambda p: (
-        f"positive by {p.cd19_method.value} in {' / '.join(p.cd19_specimens.value)}",
-        f"{' / '.join(p.cd19_specimens.value)} {p.cd19_method.value} 阳性",
+        f"positive by {CD19_METHOD.words(p.cd19_method.value)[0].lower()} in "
+        f"{' or '.join(CD19_SPECIMEN.words(one)[0].lower() for one in p.cd19_specimens.value)}",
+        f"{'或'.join(CD19_SPECIMEN.words(one)[1] for one in p.cd19_specimens.value)}"
+        f"{CD19_METHOD.words(p.cd19_method.value)[1]}阳性",
     ),
     note=_few_cd19,
 )
@@ -115,7 +125,23 @@ def cd19_expressed(facts: Screening, protocol: Protocol) -> Verdict:
     return Verdict.of({"POSITIVE": True, "NEGATIVE": False}.get(facts.cd19_result or ""))
 
 
-@judges("I-03", "bm_blast_pct_morph", limit=lambda p: (f"≥ {p.blasts_min_pct.value} %",) * 2)
+def _fewer_blasts_since(facts: Screening, protocol: Protocol) -> Words | None:
+    later, least = facts.later_blasts_pct, protocol.blasts_min_pct.value
+    if later is None or later >= least:
+        return None
+    return (
+        f"A marrow after screening holds {later} % blasts, under {least} %. This does not make the subject ineligible; "
+        "confirm that the treatment goes on.",
+        f"筛选后骨髓原始细胞为 {later}%,低于 {least}%。此项不使受试者不合格;请确认继续治疗。",
+    )
+
+
+@judges(
+    "I-03",
+    "bm_blast_pct_morph",
+    limit=lambda p: (f"≥ {p.blasts_min_pct.value} %",) * 2,
+    note=_fewer_blasts_since,
+)
 def enough_marrow_blasts(facts: Screening, protocol: Protocol) -> Verdict:
     """Lymphoblasts by morphology of an adequate aspirate reach the limit; flow cytometry never stands in."""
     return at_least(facts.bm_blast_pct_morph, protocol.blasts_min_pct.value)
@@ -125,7 +151,10 @@ def enough_marrow_blasts(facts: Screening, protocol: Protocol) -> Verdict:
     "I-04a",
     "lvef_pct",
     "lvef_method",
-    limit=lambda p: (f"≥ {p.lvef_min_pct.value} % ({p.lvef_method.value})",) * 2,
+    limit=lambda p: (
+        f"≥ {p.lvef_min_pct.value} % ({ECHO_METHOD.words(p.lvef_method.value)[0].lower()})",
+        f"≥ {p.lvef_min_pct.value} %({ECHO_METHOD.words(p.lvef_method.value)[1]})",
+    ),
 )
 def heart_function(facts: Screening, protocol: Protocol) -> Verdict:
     """Left ventricular ejection fraction by echocardiogram; by another method it proves neither."""
@@ -143,11 +172,18 @@ def _within_mg_dl(
     return at_most(convert(quantity, value, unit), convert(quantity, limit_mg_dl, "mg/dL"), qualifier)
 
 
+def _in_both(quantity: str, limit_mg_dl: Decimal) -> str:
+    """A limit in mg/dL with what it is in the unit that results are compared in."""
+    return (
+        f"{limit_mg_dl} mg/dL ({convert(quantity, limit_mg_dl, 'mg/dL').normalize():f} {canonical(quantity)})"
+    )
+
+
 @judges(
     "I-04b",
     "creatinine",
     "creatinine_unit",
-    limit=lambda p: (f"≤ {p.creatinine_max_mg_dl.value} mg/dL",) * 2,
+    limit=lambda p: (f"≤ {_in_both('creatinine', p.creatinine_max_mg_dl.value)}",) * 2,
 )
 def kidney_function(facts: Screening, protocol: Protocol) -> Verdict:
     """Creatinine within the limit, in whichever unit it was reported."""
@@ -164,8 +200,10 @@ def kidney_function(facts: Screening, protocol: Protocol) -> Verdict:
     "bilirubin",
     "bilirubin_unit",
     limit=lambda p: (
-        f"ALT, AST ≤ {p.transaminase_max_uln.value} × ULN; bilirubin ≤ {p.bilirubin_max_mg_dl.value} mg/dL",
-        f"ALT、AST ≤ {p.transaminase_max_uln.value} × ULN;总胆红素 ≤ {p.bilirubin_max_mg_dl.value} mg/dL",
+        f"ALT, AST ≤ {p.transaminase_max_uln.value} × ULN; bilirubin ≤ "
+        f"{_in_both('bilirubin', p.bilirubin_max_mg_dl.value)}",
+        f"ALT、AST ≤ {p.transaminase_max_uln.value} × ULN;总胆红素 ≤ "
+        f"{_in_both('bilirubin', p.bilirubin_max_mg_dl.value)}",
     ),
 )
 def liver_function(facts: Screening, protocol: Protocol) -> Verdict:
@@ -217,15 +255,26 @@ def organ_function(facts: Screening, protocol: Protocol) -> Verdict:
     return all_of(one.check(facts, protocol) for one in _ORGANS)
 
 
+def _newer_version(facts: Screening, protocol: Protocol) -> Words | None:
+    label = facts.unsigned_version
+    if not label:
+        return None
+    return (
+        f"Version “{label}” of the consent form is in force and not signed. Have it signed, or say why not.",
+        f"现行知情同意书版本“{label}”尚未签署。请重新签署,或说明原因。",
+    )
+
+
 @judges(
     "I-05",
     "consent_signed",
     "consent_version_approved",
     "treatment_withdrawn",
     limit=lambda p: (
-        "signed by the subject on an approved version, treatment not withdrawn",
-        "由受试者本人签署已获批准的版本,且未撤回治疗同意",
+        "signed by the subject on a version approved and valid that day, treatment not withdrawn",
+        "由受试者本人签署当日已批准且有效的版本,且未撤回治疗同意",
     ),
+    note=_newer_version,
 )
 def consent_given(facts: Screening, protocol: Protocol) -> Verdict:
     """Signed by the subject in person, on a version approved on that day, and not withdrawn for the treatment."""
@@ -262,8 +311,9 @@ def age_within_limits(facts: Screening, protocol: Protocol) -> Verdict:
     "contraception_agrees",
     "contraception_methods",
     limit=lambda p: (
-        "infertile, or agrees to contraception and names a method",
-        "无生育能力,或同意避孕并填写避孕方法",
+        f"infertile, or agrees to contraception until {p.contraception_months.value} months after the infusion and "
+        "names a method",
+        f"无生育能力,或同意避孕至回输后 {p.contraception_months.value} 个月并填写避孕方法",
     ),
 )
 def contraception_ensured(facts: Screening, protocol: Protocol) -> Verdict:
@@ -274,7 +324,16 @@ def contraception_ensured(facts: Screening, protocol: Protocol) -> Verdict:
     return any_of((infertile, all_of((yes(facts.contraception_agrees), named))))
 
 
-@judges("I-08", "tcell_expansion", limit=lambda p: ("QUALIFIED",) * 2)
+def _product_rejected(facts: Screening, protocol: Protocol) -> Words | None:
+    if facts.tcell_expansion != "QUALIFIED" or facts.batch_rejected != "YES":
+        return None
+    return (
+        "Expansion is called qualified, but the batch was rejected. Check both.",
+        "T细胞扩增结论为合格,但批次不予放行。请核对两者。",
+    )
+
+
+@judges("I-08", "tcell_expansion", limit=lambda p: EXPANSION.words("QUALIFIED"), note=_product_rejected)
 def expansion_qualified(facts: Screening, protocol: Protocol) -> Verdict:
     """The laboratory's word on T-cell expansion; pending is not known."""
     return Verdict.of({"QUALIFIED": True, "NOT_QUALIFIED": False}.get(facts.tcell_expansion or ""))

@@ -163,40 +163,54 @@ class Reading:
 def read(book: Casebook, group: Group, on: date, limit: int | None) -> Reading:
     """The latest row that counts on that day. A draft never counts; a stale row is named, not used."""
     lead = next(iter(group.facts.values()))
-    rows = [
-        (day, row)
-        for row in book.of(group.form)
-        if row.status == "COMPLETE" and getattr(row, lead) not in NOT_AN_ANSWER and group.counts(row)
-        if (day := _day(book, row)) is None or day <= on
-    ]
-    if not rows:
+    latest = next(
+        (
+            (day, row)
+            for day, row in _dated(book, group.form)
+            if (day is None or day <= on) and _answered(getattr(row, lead)) and group.counts(row)
+        ),
+        None,
+    )
+    if latest is None:
         return Reading({}, {}, dict.fromkeys(group.facts, "missing"))
-    day, row = max(rows, key=lambda one: (one[0] or date.min, _moment(one[1])))
+    day, row = latest
     if limit is not None and (day is None or (on - day).days > limit):
         why = f"older than {limit} d: {day}" if day else "not dated"
         return Reading({}, {}, dict.fromkeys(group.facts, why))
     return _answers(group, row, day)
 
 
-def _day(book: Casebook, row: Any) -> date | None:
+def _answered(value: Any) -> bool:
+    """Whether a value is an answer. What is neither text nor a list is one when it is there."""
+    return value not in NOT_AN_ANSWER if isinstance(value, str | list) else value is not None
+
+
+def _dated(book: Casebook, form: type[CRF]) -> list[tuple[date | None, Any]]:
+    """The complete rows of a form with their days, the latest first; sorted once per book."""
+    kept = book.once(_kept)
+    if form not in kept:
+        name = form.dated_by
+        rows = [(_day(book, row, name), row) for row in book.of(form) if row.status == "COMPLETE"]
+        kept[form] = sorted(rows, key=lambda one: (one[0] or date.min, _moment(one[1], name)), reverse=True)
+    return kept[form]
+
+
+def _kept(book: Casebook) -> dict[type[CRF], list[tuple[date | None, Any]]]:
+    return {}
+
+
+def _day(book: Casebook, row: Any, dated_by: str) -> date | None:
     """The day of a row at the site: its own date, else that of its visit."""
-    moment = getattr(row, _dated_by(row), None) if _dated_by(row) else None
+    moment = getattr(row, dated_by) if dated_by else None
     if moment is None:
         return book.visit_days.get(row.visit)
     return moment if not hasattr(moment, "tzinfo") else book.day(moment)
 
 
-def _dated_by(row: Any) -> str:
-    return _DATED_BY.get(type(row).__name__, "")
-
-
-def _moment(row: Any) -> str:
+def _moment(row: Any, dated_by: str) -> str:
     """Orders rows of one day: by time where there is one, then by sequence."""
-    moment = getattr(row, _dated_by(row), None) if _dated_by(row) else None
+    moment = getattr(row, dated_by) if dated_by else None
     return f"{moment}|{row.sequence:05}"
-
-
-_DATED_BY = {group.form.__name__: group.form.dated_by for group in GROUPS}
 
 
 def _answers(group: Group, row: Any, day: date | None) -> Reading:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from trial.item import Basis
+from visits.codelists import VASOPRESSOR
 from visits.oxygen import LOW_FLOW_LIMIT, PRESSURE_DEVICES
 
 VERSION = "ASTCT2019"
@@ -39,6 +40,7 @@ DEVICE_GRADES = {
     "NONREBREATHER": 3,
     **dict.fromkeys(PRESSURE_DEVICES, 4),
 }
+PRESSORS = frozenset(VASOPRESSOR.codes) - {"NONE"}
 NOT_FOR_HYPOXIA = ("AIRWAY_PROTECTION", "PROCEDURE")
 
 
@@ -67,16 +69,16 @@ def crs_grade(found: CrsFindings) -> int | None:
     """The grade 0 to 5, or None when the assessment is too incomplete to grade."""
     if found.died_of_it:
         return 5
-    fever = _fever(found)
-    if fever is None:
-        return None
-    if not fever and not (found.prior_fever and found.fever_treated):
-        return 0
+    fever, treated = _fever(found), found.prior_fever and found.fever_treated
+    if not fever and not treated:
+        return None if fever is None else 0
     columns = (_circulation(found), _breathing(found))
     if 4 in columns:
         return 4
     known = [grade for grade in columns if grade is not None]
-    return max(1 if fever else 0, *known) if len(known) == len(columns) else None
+    if len(known) < len(columns) or (fever is None and not any(known)):
+        return None
+    return max(1 if fever else 0, *known)
 
 
 def _fever(found: CrsFindings) -> bool | None:
@@ -100,8 +102,8 @@ def _circulation(found: CrsFindings) -> int | None:
 
 
 def pressors(named: Iterable[str]) -> frozenset[str]:
-    """The distinct vasopressors among the answers."""
-    return frozenset(named) - {"NONE", ""}
+    """The distinct vasopressors among the answers; inotropes such as dobutamine are none."""
+    return frozenset(named) & PRESSORS
 
 
 def _breathing(found: CrsFindings) -> int | None:

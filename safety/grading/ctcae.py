@@ -13,6 +13,13 @@ from safety.grading.ctcae_terms import ALIASES, TERMS, Cut, Term, Versus, When
 
 OPERATORS = {"<": lt, "<=": le, ">": gt, ">=": ge}
 FAR = Decimal("1e12")
+# Named once: a member is looked up in its class at every mention, and a subject's results are held against
+# thousands of cuts.
+_FIXED, _LLN, _ULN, _BASELINE = Versus.FIXED, Versus.LLN, Versus.ULN, Versus.BASELINE
+_ALWAYS, _LOW = When.ALWAYS, When.LOW
+_NORMAL, _ABNORMAL = When.BASELINE_NORMAL, When.BASELINE_ABNORMAL
+_SYMPTOMATIC, _ASYMPTOMATIC = When.SYMPTOMATIC, When.ASYMPTOMATIC
+_ANTICOAGULATED = When.ANTICOAGULATED  # NOT_ANTICOAGULATED is what is left
 
 
 @dataclass(frozen=True)
@@ -75,32 +82,34 @@ def _ends(value: Decimal, qualifier: str) -> tuple[Decimal, Decimal]:
 
 def _grade(term: Term, result: LabResult, value: Decimal) -> Toxicity:
     """The highest grade one of whose cuts holds; what stands open above it is reported."""
-    assumed = result.baseline is None and any(
-        cut.asks_baseline for cuts in term.bands.values() for cut in cuts
-    )
+    assumed = result.baseline is None and term.asks_baseline
     open_: set[str] = set()
-    for level, cuts in sorted(term.bands.items(), reverse=True):
+    for level, cuts in term.from_above:
         answers = [_holds(cut, result, value) for cut in cuts]
         if True in answers:
             return _found(term, level, open_, assumed)
-        open_ |= {answer for answer in answers if isinstance(answer, str)}
+        for answer in answers:
+            if isinstance(answer, str):
+                open_.add(answer)
     undecided = open_ - {"symptoms"}
     return _found(term, None if undecided else 0, open_, assumed)
 
 
 def _found(term: Term, level: int | None, open_: set[str], assumed: bool) -> Toxicity:
+    if not open_:
+        return Toxicity(term.name, level, False, assumed)
     lacking = tuple(sorted(open_ - {"symptoms"}))
     return Toxicity(term.name, level, bool(level) and "symptoms" in open_, assumed, lacking)
 
 
 def _holds(cut: Cut, result: LabResult, value: Decimal) -> bool | str:
     """Whether the value lies beyond the cut; the name of what is missing when that cannot be told."""
-    applies = _applies(cut.when, result, value)
+    applies = True if cut.when is _ALWAYS else _applies(cut.when, result, value)
     if applies is False:
         return False
     limit = _limit(cut, result)
     if limit is None:
-        return False if cut.versus is Versus.BASELINE else str(cut.versus)
+        return False if cut.versus is _BASELINE else str(cut.versus)
     beyond: bool = OPERATORS[cut.sign](value, limit)
     if not beyond:
         return False
@@ -108,38 +117,34 @@ def _holds(cut: Cut, result: LabResult, value: Decimal) -> bool | str:
 
 
 def _limit(cut: Cut, result: LabResult) -> Decimal | None:
-    reference = {
-        Versus.FIXED: Decimal(1),
-        Versus.LLN: result.lln,
-        Versus.ULN: result.uln,
-        Versus.BASELINE: result.baseline,
-    }[cut.versus]
+    versus = cut.versus
+    if versus is _FIXED:
+        return cut.times
+    reference = result.lln if versus is _LLN else result.uln if versus is _ULN else result.baseline
     return None if reference is None else reference * cut.times
 
 
 def _applies(when: When, result: LabResult, value: Decimal) -> bool | str:
     """Whether the cut's condition is fulfilled; the name of what is missing when that cannot be told."""
-    if when in (When.SYMPTOMATIC, When.ASYMPTOMATIC):
+    if when is _SYMPTOMATIC or when is _ASYMPTOMATIC:
         if result.symptomatic is None:
             return "symptoms"
-        return result.symptomatic is (when is When.SYMPTOMATIC)
-    if when is When.LOW:
+        return result.symptomatic is (when is _SYMPTOMATIC)
+    if when is _LOW:
         return "lln" if result.lln is None else value < result.lln
-    if when in (When.BASELINE_NORMAL, When.BASELINE_ABNORMAL):
+    if when is _NORMAL or when is _ABNORMAL:
         return _baseline_is(when, result)
-    if when in (When.ANTICOAGULATED, When.NOT_ANTICOAGULATED):
-        relative = result.on_anticoagulant and result.baseline is not None
-        return relative is (when is When.ANTICOAGULATED)
-    return True
+    relative = result.on_anticoagulant and result.baseline is not None
+    return relative is (when is _ANTICOAGULATED)
 
 
 def _baseline_is(when: When, result: LabResult) -> bool | str:
     limit = result.baseline_uln if result.baseline_uln is not None else result.uln
     if result.baseline is None:
-        return when is When.BASELINE_NORMAL
+        return when is _NORMAL
     if limit is None:
         return "uln"
-    return (result.baseline > limit) is (when is When.BASELINE_ABNORMAL)
+    return (result.baseline > limit) is (when is _ABNORMAL)
 
 
 def corrected_calcium(calcium: Decimal | None, albumin_g_l: Decimal | None) -> Decimal | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from trial.item import Basis
 
@@ -67,6 +68,16 @@ class Term:
     direction: str
     printed: tuple[str, str, str, str]
     bands: Bands
+
+    @cached_property
+    def from_above(self) -> tuple[tuple[int, tuple[Cut, ...]], ...]:
+        """Grades and their cuts, the highest grade first."""
+        return tuple(sorted(self.bands.items(), reverse=True))
+
+    @cached_property
+    def asks_baseline(self) -> bool:
+        """Whether a grade depends on a baseline value."""
+        return any(cut.asks_baseline for cuts in self.bands.values() for cut in cuts)
 
 
 def _d(number: str | float | int) -> Decimal:

@@ -104,10 +104,12 @@ def icans_grade(found: IcansFindings) -> int | None:
 
 
 def findings(row: Any, *, died_of_it: bool = False) -> IcansFindings:
-    """An ICANS form as findings; without an answer the signs count as not due to another cause."""
+    """An ICANS form as findings; without an answer the signs count as not due to another cause. Who could not be
+    scored because nothing roused them has told their consciousness with it."""
+    deep = "UNAROUSABLE_OR_VIGOROUS_STIMULI" if row.unable_reason == "UNAROUSABLE" else None
     return IcansFindings(
         ice_total(row),
-        row.consciousness or None,
+        row.consciousness or deep,
         row.seizure or None,
         row.motor_weakness_focal,
         row.edema or None,

@@ -1,30 +1,23 @@
 """DV-03 and DV-04: nothing before consent, and consent on an approved form."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from dosing.models import Apheresis, Infusion, Lymphodepletion
 from safety.casebook import Casebook
-from subjects.models import InformedConsent, PregnancyTest, ViralSerology
+from safety.forms import FORM
+from subjects.models import InformedConsent
 from trial.dates import span_of
 from trial.item import Basis
-from trial.protocol import Protocol
+from trial.protocol import PROTOCOLS, Protocol
 from trial.rules import Fact, Finding, Severity, rule
 from trial.text import both
-from visits.models import BoneMarrow, Cd19Flow, Echo, PkSample
 
-PROCEDURES = (
-    Echo,
-    BoneMarrow,
-    Cd19Flow,
-    ViralSerology,
-    PregnancyTest,
-    Apheresis,
-    Lymphodepletion,
-    Infusion,
-    PkSample,
+PROCEDURES = tuple(
+    FORM[name]
+    for name in dict.fromkeys(name for one in PROTOCOLS.values() for name in one.consent_first_forms.value)
 )
+"""The forms of every procedure that some version of the protocol lets follow consent alone."""
 
 
 @rule(
@@ -40,8 +33,9 @@ PROCEDURES = (
 def no_procedure_before_consent(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
     """No study procedure lies before the day of the first initial consent; a procedure without any consent is one."""
     consent = book.consent_day
-    for form in PROCEDURES:
-        for row in book.of(form):
+    for form in (one for one in PROCEDURES if one.form in protocol.consent_first_forms.value):
+        rows: Sequence[Any] = book.of(form)
+        for row in rows:
             when = span_of(getattr(row, form.dated_by), book.zone)
             if when is not None and (consent is None or when.last < consent):
                 yield _before(book, form, row, when.first, consent)
@@ -70,6 +64,7 @@ def _before(book: Casebook, form: Any, row: Any, day: date, consent: date | None
         field=form.dated_by,
         facts=tuple(facts),
         limit=f"≥ {consent}" if consent else "consent first",
+        limit_zh="" if consent else "须先知情同意",
     )
 
 

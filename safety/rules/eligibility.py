@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from dosing.models import Infusion
-from safety.calendar import enrolment_day
 from safety.casebook import Casebook
-from subjects.models import Demographics, Eligibility
+from safety.milestones import READS, Reached, enrolment
+from subjects.crf import CRF
+from subjects.models import Demographics
 from trial.dates import completed_years, span_of
 from trial.item import Basis
 from trial.protocol import Protocol
@@ -23,16 +24,22 @@ from visits.models import BoneMarrow, Ecog
     basis=Basis.REGISTRY,
     severity=Severity.IMPORTANT,
     category="ELIGIBILITY",
-    reads=(Demographics, Eligibility, Infusion),
+    reads=(Demographics, *READS),
 )
 def age_within_limits(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
     """An enrolled subject was 18 to 65 completed years old on the day of consent. A birth date known only in part
-    breaks the rule when every day it could be does, and cannot be told when only some do."""
-    consent = book.consent_day
-    if consent is None or enrolment_day(book) is None:
+    breaks the rule when every day it could be does, and cannot be told when only some do; nor can it without one."""
+    consent, reached = book.consent_day, enrolment(book)
+    if consent is None or reached is None:
         return
     low, high = protocol.age_min.value, protocol.age_max.value
-    for person in book.of(Demographics):
+    people = book.of(Demographics)
+    if not any(person.birth_date for person in people):
+        record = people[0].pk if people else None
+        yield _nothing(
+            reached, Demographics, record, "birth_date", ("date of birth", "出生日期"), f"{low}–{high}"
+        )
+    for person in people:
         born = span_of(person.birth_date, book.zone)
         if born is None:
             continue
@@ -64,6 +71,23 @@ def _age_finding(
     )
 
 
+def _nothing(
+    reached: Reached, form: type[CRF], record: UUID | None, field: str, what: tuple[str, str], limit: str
+) -> Finding:
+    """What an enrolled subject was enrolled without."""
+    return Finding(
+        key="nothing",
+        en=f"Enrolled on {reached.day}; no {what[0]} is recorded up to then, so the limit cannot be told to be kept.",
+        zh=f"于 {reached.day} 入组;此前无{what[1]}记录,无法判定是否符合限值。",
+        form=form.form,
+        record=record,
+        field=field,
+        facts=(Fact(form.form, record, field, ""), reached.fact),
+        limit=limit,
+        pending=True,
+    )
+
+
 def _last_before(rows: Any, item: str, day_item: str, limit: date, zone: str) -> Any | None:
     """The newest row with an answer to `item`, dated on or before `limit`."""
     dated = [(span_of(getattr(r, day_item), zone), r) for r in rows if getattr(r, item) is not None]
@@ -79,14 +103,18 @@ def _last_before(rows: Any, item: str, day_item: str, limit: date, zone: str) ->
     basis=Basis.REGISTRY,
     severity=Severity.IMPORTANT,
     category="ELIGIBILITY",
-    reads=(Ecog, Eligibility, Infusion),
+    reads=(Ecog, *READS),
 )
 def ecog_within_limit(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
-    """The last ECOG performance status on or before enrolment is 0 or 1."""
-    enrolled = enrolment_day(book)
-    last = _last_before(book.of(Ecog), "ecog", "ecog_date", enrolled, book.zone) if enrolled else None
-    limit = protocol.ecog_max.value
-    if last is not None and last.ecog > limit:
+    """The last ECOG performance status on or before enrolment is 0 or 1; without one the rule cannot tell."""
+    reached, limit = enrolment(book), protocol.ecog_max.value
+    if reached is None:
+        return
+    enrolled = reached.day
+    last = _last_before(book.of(Ecog), "ecog", "ecog_date", enrolled, book.zone)
+    if last is None:
+        yield _nothing(reached, Ecog, None, "ecog", ("ECOG performance status", " ECOG 评分"), f"≤ {limit}")
+    elif last.ecog > limit:
         yield Finding(
             key=f"ecog:{last.pk}",
             en=f"ECOG {last.ecog} on {last.ecog_date}, the last before enrolment ({enrolled}); at most {limit} is admitted.",
@@ -110,15 +138,21 @@ def ecog_within_limit(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
     basis=Basis.REGISTRY,
     severity=Severity.IMPORTANT,
     category="ELIGIBILITY",
-    reads=(BoneMarrow, Eligibility, Infusion),
+    reads=(BoneMarrow, *READS),
 )
 def marrow_blasts_suffice(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
-    """The last marrow on or before enrolment shows at least 5 % lymphoblasts by morphology."""
-    enrolled = enrolment_day(book)
-    rows = book.of(BoneMarrow)
-    last = _last_before(rows, "blast_pct_morph", "bm_dt", enrolled, book.zone) if enrolled else None
-    limit = protocol.blasts_min_pct.value
-    if last is not None and last.blast_pct_morph < limit:
+    """The last marrow on or before enrolment shows at least 5 % lymphoblasts by morphology. An aspirate that was not
+    adequate shows nothing; without any other the rule cannot tell."""
+    reached, limit = enrolment(book), protocol.blasts_min_pct.value
+    if reached is None:
+        return
+    enrolled = reached.day
+    rows = [row for row in book.of(BoneMarrow) if row.aspirate_adequate is not False]
+    last = _last_before(rows, "blast_pct_morph", "bm_dt", enrolled, book.zone)
+    if last is None:
+        what = ("adequate marrow with lymphoblasts by morphology", "合格的骨髓形态学原始淋巴细胞")
+        yield _nothing(reached, BoneMarrow, None, "blast_pct_morph", what, f"≥ {limit} %")
+    elif last.blast_pct_morph < limit:
         yield Finding(
             key=f"bone_marrow:{last.pk}",
             en=f"{last.blast_pct_morph} % lymphoblasts on {book.day(last.bm_dt)}, the last marrow before enrolment "

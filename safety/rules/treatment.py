@@ -1,15 +1,32 @@
 """Lymphodepletion and the cell dose: DV-25, DV-30, DV-34, DV-43."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 from dosing.models import DoseAllocation, Infusion, Lymphodepletion
 from safety.casebook import Casebook
-from trial.item import Basis
+from safety.rules.evidence import all_facts
+from safety.rules.infusion import part_may_follow
+from trial.item import Basis, items, words
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
 
 HUNDRED = Decimal(100)
+
+
+def drug_name(dose: Any) -> tuple[str, str]:
+    """The drug of a dose of lymphodepletion in English and Chinese, in words where it is not entered."""
+    return words(Lymphodepletion, "drug", dose.drug) if dose.drug else ("A drug", "清淋药物")
+
+
+def _given_before(book: Casebook, infusion: Any) -> list[Any]:
+    """The doses of lymphodepletion that were given up to the start of the infusion."""
+    return [
+        r
+        for r in book.of(Lymphodepletion)
+        if r.admin_dt and r.admin_dt <= infusion.inf_start_dt and r.actual_mg != 0
+    ]
 
 
 @rule(
@@ -23,39 +40,54 @@ HUNDRED = Decimal(100)
     reads=(Lymphodepletion, Infusion),
 )
 def both_lymphodepletion_drugs(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
-    """Before the infusion both drugs of the protocol were given, and no other drug as lymphodepletion."""
-    if not book.infusions:
-        return
-    infusion, wanted = book.infusions[0], protocol.ld_drugs.value
-    given = [
-        r
-        for r in book.of(Lymphodepletion)
-        if r.admin_dt and r.admin_dt <= infusion.inf_start_dt and r.actual_mg != 0
-    ]
-    drugs = {r.drug for r in given}
-    for drug in sorted(set(wanted) - drugs):
-        yield Finding(
-            key=f"missing:{drug}",
-            en=f"Infused on {book.day0} without {drug.lower()} before; given: {', '.join(sorted(drugs)).lower() or 'nothing'}.",
-            zh=f"{book.day0} 回输前未给予 {drug};已给予:{'、'.join(sorted(drugs)) or '无'}。",
-            form="infusion",
-            record=infusion.pk,
-            field="inf_start_dt",
-            facts=tuple(Fact("lymphodepletion", r.pk, "drug", r.drug) for r in given),
-            limit=" + ".join(wanted),
-        )
-    for row in given:
-        if row.drug and row.drug not in wanted:
+    """Before the infusion both drugs of the protocol were given, and never another drug as lymphodepletion. While a dose
+    does not say which drug it was, or when it was given, a drug that is not there cannot be called missing."""
+    if book.infusions:
+        yield from _missing_drugs(book, book.infusions[0], protocol)
+    wanted = protocol.ld_drugs.value
+    named = words(Lymphodepletion, "drug", *wanted)
+    for row in book.of(Lymphodepletion):
+        if row.drug and row.drug not in wanted and row.actual_mg != 0 and (row.actual_mg or row.admin_dt):
+            other = words(Lymphodepletion, "drug", row.drug)
             yield Finding(
                 key=f"other:{row.pk}",
-                en=f"{row.drug} was given as lymphodepletion; the protocol names {' and '.join(wanted).lower()}.",
-                zh=f"清淋使用了 {row.drug};方案规定为 {'、'.join(wanted)}。",
+                en=f"{other[0]} was given as lymphodepletion; the protocol names {named[0].lower()}.",
+                zh=f"清淋使用了{other[1]};方案规定为{named[1]}。",
                 form="lymphodepletion",
                 record=row.pk,
                 field="drug",
                 facts=(Fact("lymphodepletion", row.pk, "drug", row.drug),),
                 limit=" + ".join(wanted),
             )
+
+
+def _missing_drugs(book: Casebook, infusion: Any, protocol: Protocol) -> Iterator[Finding]:
+    wanted, given = protocol.ld_drugs.value, _given_before(book, infusion)
+    drugs = {r.drug for r in given}
+    open_ = [r for r in book.of(Lymphodepletion) if r.actual_mg and (not r.drug or not r.admin_dt)]
+    given_names = words(Lymphodepletion, "drug", *sorted(drugs - {""}))
+    for drug in sorted(set(wanted) - drugs):
+        perhaps = [r for r in open_ if r.drug in ("", drug)]
+        missing = words(Lymphodepletion, "drug", drug)
+        unsure = (
+            (
+                " A dose without its drug or its time may have been it.",
+                "有一次给药未填写药物或时间,可能即为该药。",
+            )
+            if perhaps
+            else ("", "")
+        )
+        yield Finding(
+            key=f"missing:{drug}",
+            en=f"Infused on {book.day0} without {missing[0].lower()} before; given: {given_names[0].lower() or 'nothing'}.{unsure[0]}",
+            zh=f"{book.day0} 回输前未给予{missing[1]};已给予:{given_names[1] or '无'}。{unsure[1]}",
+            form="infusion",
+            record=infusion.pk,
+            field="inf_start_dt",
+            facts=tuple(Fact("lymphodepletion", r.pk, "drug", r.drug) for r in (*given, *perhaps)),
+            limit=" + ".join(wanted),
+            pending=bool(perhaps),
+        )
 
 
 @rule(
@@ -69,18 +101,22 @@ def both_lymphodepletion_drugs(book: Casebook, protocol: Protocol) -> Iterator[F
     reads=(Lymphodepletion,),
 )
 def lymphodepletion_dose_within_tolerance(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
-    """Each daily dose is within the tolerance of the planned dose."""
+    """Each daily dose is within the tolerance of the planned dose. Of a dose that was begun without a planned or an actual
+    dose it cannot be told."""
     percent = protocol.ld_dose_tolerance_pct.value
     for row in book.of(Lymphodepletion):
-        if not row.planned_mg or row.actual_mg is None:
+        if row.planned_mg is None or row.actual_mg is None:
+            if row.admin_dt is not None:
+                yield _dose_open(row, percent)
             continue
         if abs(row.actual_mg - row.planned_mg) * HUNDRED <= percent * row.planned_mg:
             continue
-        off = (row.actual_mg - row.planned_mg) / row.planned_mg * HUNDRED
+        drug = drug_name(row)
+        off = (row.actual_mg - row.planned_mg) / row.planned_mg * HUNDRED if row.planned_mg else HUNDRED
         yield Finding(
             key=f"lymphodepletion:{row.pk}",
-            en=f"{row.drug.lower()} {row.actual_mg} mg given, {row.planned_mg} mg planned ({off:+.1f} %; tolerance ±{percent} %).",
-            zh=f"{row.drug} 实际 {row.actual_mg} mg,计划 {row.planned_mg} mg({off:+.1f}%;允许 ±{percent}%)。",
+            en=f"{drug[0]}: {row.actual_mg} mg given, {row.planned_mg} mg planned ({off:+.1f} %; tolerance ±{percent} %).",
+            zh=f"{drug[1]}:实际 {row.actual_mg} mg,计划 {row.planned_mg} mg({off:+.1f}%;允许 ±{percent}%)。",
             form="lymphodepletion",
             record=row.pk,
             field="actual_mg",
@@ -90,6 +126,26 @@ def lymphodepletion_dose_within_tolerance(book: Casebook, protocol: Protocol) ->
             ),
             limit=f"±{percent} %",
         )
+
+
+def _dose_open(row: Any, percent: Decimal) -> Finding:
+    field = "planned_mg" if row.planned_mg is None else "actual_mg"
+    name = items(Lymphodepletion)[field]
+    drug = drug_name(row)
+    return Finding(
+        key=f"lymphodepletion:{row.pk}",
+        en=f"{drug[0]}: whether the dose was as planned cannot be told; missing: {name.en}.",
+        zh=f"{drug[1]}:无法判定剂量是否符合计划;缺少:{name.zh}。",
+        form="lymphodepletion",
+        record=row.pk,
+        field=field,
+        facts=(
+            Fact("lymphodepletion", row.pk, "planned_mg", str(row.planned_mg or "")),
+            Fact("lymphodepletion", row.pk, "actual_mg", str(row.actual_mg or "")),
+        ),
+        limit=f"±{percent} %",
+        pending=True,
+    )
 
 
 @rule(
@@ -107,11 +163,7 @@ def lymphodepletion_to_infusion_interval(book: Casebook, protocol: Protocol) -> 
     if not book.infusions:
         return
     infusion, most = book.infusions[0], protocol.ld_valid_days.value
-    given = [
-        r
-        for r in book.of(Lymphodepletion)
-        if r.admin_dt and r.admin_dt <= infusion.inf_start_dt and r.actual_mg != 0
-    ]
+    given = _given_before(book, infusion)
     if not given:
         return
     last = max(given, key=lambda r: r.admin_dt)
@@ -143,36 +195,59 @@ def lymphodepletion_to_infusion_interval(book: Casebook, protocol: Protocol) -> 
     severity=Severity.IMPORTANT,
     category="TREATMENT",
     reads=(Infusion, DoseAllocation),
+    clocked=True,
 )
 def cell_dose_within_tolerance(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
-    """The dose given, all parts together, lies within the tolerance of the dose of the allocated level."""
-    allocated = [a for a in book.of(DoseAllocation) if a.planned_per_kg]
-    parts = [i for i in book.infusions if i.actual_per_kg is not None]
-    if not parts or len(parts) < len(book.infusions):
+    """The dose given, all parts together, lies within the tolerance of the dose of the allocated level. Without an
+    allocation, with the dose of a part not entered, or while a further part of a split infusion may follow, the rule
+    cannot tell, unless what is known exceeds the tolerance already."""
+    allocated = next((a for a in book.of(DoseAllocation) if a.planned_per_kg), None)
+    parts = book.infusions
+    if not parts:
         return
-    if not allocated:
+    if allocated is None:
         yield _no_plan(parts)
         return
-    planned, given = allocated[0].planned_per_kg, sum((i.actual_per_kg for i in parts), Decimal(0))
-    percent = protocol.dose_tolerance_pct.value
-    if abs(given - planned) * HUNDRED > percent * planned:
-        off = (given - planned) / planned * HUNDRED
-        yield Finding(
-            key=f"dose:{allocated[0].pk}",
-            en=f"{given:f} cells/kg given, {planned:f} planned at {allocated[0].level} ({off:+.1f} %; tolerance ±{percent} %).",
-            zh=f"实际回输 {given:f} 细胞/kg,{allocated[0].level} 计划 {planned:f}({off:+.1f}%;允许 ±{percent}%)。",
-            form="infusion",
-            record=parts[-1].pk,
-            field="actual_per_kg",
-            facts=(
-                *(Fact("infusion", i.pk, "actual_per_kg", f"{i.actual_per_kg:f}") for i in parts),
-                Fact("dose_allocation", allocated[0].pk, "planned_per_kg", f"{planned:f}"),
-            ),
-            limit=f"±{percent} %",
-        )
+    given = sum((i.actual_per_kg for i in parts if i.actual_per_kg is not None), Decimal(0))
+    whole = all(i.actual_per_kg is not None for i in parts)
+    planned, percent = allocated.planned_per_kg, protocol.dose_tolerance_pct.value
+    within = abs(given - planned) * HUNDRED <= percent * planned
+    if whole and within:
+        return
+    open_ = (given < planned or within) and (not whole or part_may_follow(book, protocol))
+    yield _off_plan(parts, allocated, given, percent, whole, open_)
 
 
-def _no_plan(parts: list[Infusion]) -> Finding:
+def _off_plan(
+    parts: Sequence[Any], allocated: Any, given: Decimal, percent: Decimal, whole: bool, open_: bool
+) -> Finding:
+    planned = allocated.planned_per_kg
+    off = (given - planned) / planned * HUNDRED
+    more = (
+        ("", "")
+        if not open_
+        else (" A further part may follow.", "可能还有后续部分。")
+        if whole
+        else (" The dose of a part is not entered.", "有部分的剂量未填写。")
+    )
+    return Finding(
+        key=f"dose:{allocated.pk}",
+        en=f"{given:f} cells/kg given, {planned:f} planned at {allocated.level} ({off:+.1f} %; tolerance ±{percent} %)."
+        f"{more[0]}",
+        zh=f"实际回输 {given:f} 细胞/kg,{allocated.level} 计划 {planned:f}({off:+.1f}%;允许 ±{percent}%)。{more[1]}",
+        form="infusion",
+        record=parts[-1].pk,
+        field="actual_per_kg",
+        facts=(
+            *all_facts("infusion", parts, "actual_per_kg"),
+            Fact("dose_allocation", allocated.pk, "planned_per_kg", f"{planned:f}"),
+        ),
+        limit=f"±{percent} %",
+        pending=open_,
+    )
+
+
+def _no_plan(parts: Sequence[Any]) -> Finding:
     return Finding(
         key=f"unplanned:{parts[0].pk}",
         en="A dose was given, but no dose level is allocated; whether it is within tolerance cannot be told.",
@@ -180,6 +255,6 @@ def _no_plan(parts: list[Infusion]) -> Finding:
         form="infusion",
         record=parts[0].pk,
         field="actual_per_kg",
-        facts=tuple(Fact("infusion", i.pk, "actual_per_kg", f"{i.actual_per_kg:f}") for i in parts),
+        facts=all_facts("infusion", parts, "actual_per_kg"),
         pending=True,
     )

@@ -1,14 +1,16 @@
-"""Whether a result is the expected one.
+"""The numbers of vectors, and whether a result is the expected one.
 
 A text that is a number stands for its printed decimals: the result is rounded half-up to as many before comparing.
 JSON numbers compare with a relative tolerance. None is "not derivable" and equals only itself.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dosing.arithmetic import half_up
+from trial.refused import normalise
 
 RELATIVE = Decimal("1e-9")
 UNIT_TOLERANCE = Decimal("1e-6")
@@ -52,9 +54,9 @@ def close(expected: Any, got: Any) -> bool:
 
 
 def number(value: Any) -> Decimal:
-    """A JSON number, or a text that is one, exactly. Raises ValueError for anything else."""
+    """A JSON number, or a text that is one as typed anywhere, exactly. Raises ValueError for anything else."""
     try:
-        return Decimal(str(value))
+        return Decimal(normalise(str(value)))
     except InvalidOperation as error:
         raise ValueError(f"not a number: {value!r}") from error
 
@@ -62,6 +64,12 @@ def number(value: Any) -> Decimal:
 def maybe(value: Any) -> Decimal | None:
     """A number, or None where there is none."""
     return None if value is None or value == "" else number(value)
+
+
+def bounded(value: Any) -> tuple[str, Decimal | None]:
+    """A qualifier (`<` `>` `<=` `>=` or none) and a number: a laboratory reports "<0.1"."""
+    found = re.match(r"(<=|>=|<|>)\s*(.*)", normalise(value)) if isinstance(value, str) else None
+    return (found[1], number(found[2])) if found else ("", maybe(value))
 
 
 def whole(value: Any) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 from safety.grading.crs import CrsFindings, crs_grade, pressors
 from safety.grading.ctcae import LabResult, grade
 from safety.grading.icans import ICE_ITEMS, IcansFindings, icans_grade, ice_total
-from safety.vectors.compare import maybe, whole
+from safety.vectors.compare import bounded, maybe, whole
 
 Input = dict[str, Any]
 
@@ -14,7 +14,8 @@ Input = dict[str, Any]
 def crs(given: Input) -> int | None:
     """The CRS grade of one time point."""
     vasopressors = given.get("vasopressors", ())
-    named = None if vasopressors is None else tuple(vasopressors)
+    listed = [vasopressors] if isinstance(vasopressors, str) else vasopressors
+    named = None if listed is None else tuple(listed)
     return crs_grade(
         CrsFindings(
             temp_c=maybe(given.get("temp_c")),
@@ -34,9 +35,14 @@ def crs(given: Input) -> int | None:
 
 def ice(given: Input) -> int | None:
     """The ICE score."""
-    reason = "UNAROUSABLE" if given.get("unarousable") else ""
-    scores = {name: whole(given.get(name)) for name in ICE_ITEMS}
+    reason = "UNAROUSABLE" if given.get("unarousable") else given.get("unable_reason") or ""
+    scores = {name: _scored(given.get(name)) for name in ICE_ITEMS}
     return ice_total(SimpleNamespace(unable_reason=reason, **scores))
+
+
+def _scored(answer: Any) -> int | None:
+    """The points of one item; done or not done is one point or none."""
+    return int(answer) if isinstance(answer, bool) else whole(answer)
 
 
 def icans(given: Input) -> int | None:
@@ -56,14 +62,15 @@ def icans(given: Input) -> int | None:
 
 def ctcae(given: Input) -> int | None:
     """The CTCAE grade of one result."""
+    qualifier, value = bounded(given.get("value"))
     result = LabResult(
-        value=maybe(given.get("value")),
+        value=value,
         lln=maybe(given.get("lln")),
         uln=maybe(given.get("uln")),
         baseline=maybe(given.get("baseline")),
         baseline_uln=maybe(given.get("baseline_uln")),
         symptomatic=given.get("symptomatic"),
         on_anticoagulant=bool(given.get("on_anticoagulant")),
-        qualifier=given.get("qualifier") or "",
+        qualifier=given.get("qualifier") or qualifier,
     )
     return grade(given["term"], result).grade

@@ -15,7 +15,7 @@ from trial.models import Outbox
 class Command(BaseCommand):
     """Print one line for each broken invariant; exit code 4 when there is one."""
 
-    help = "Check the invariants I1 to I6. I1 needs the acknowledged saves, one JSON object a line, from --acknowledged."
+    help = "Check the invariants I1 to I7. I1 needs the acknowledged saves, one JSON object a line, from --acknowledged."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

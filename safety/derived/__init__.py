@@ -1,0 +1,1 @@
+"""What follows from a casebook: grades, doses, response, survival, kinetics. Pure, with the answers each rests on."""

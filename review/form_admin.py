@@ -18,6 +18,7 @@ from review.read_only import ReadOnly, actor_of
 from review.shown import NOTHING, shown
 from safety.models import Deviation
 from subjects.crf import CRF, Subject
+from subjects.models import Signature
 from trial.access import Act
 from trial.sites import zone_of
 from trial.text import T
@@ -121,6 +122,60 @@ class FormAdmin(ReadOnly):
             "sheet": sheet(record, actor_of(request)),
             "title": f"{record.subject.subjid} · {self.opts.verbose_name}",
             "subtitle": self.place(record) if record.repeats != "one" else "",
+        }
+
+
+class StudyFormAdmin(ReadOnly):
+    """A form of the study itself for monitors: read-only, with the signatures that bind it."""
+
+    detail_template = "review/record.html"
+    list_display = ("shown_record", "site", "happened", "status", "shown_lock", "shown_version", "signed")
+    list_filter = ("site", "status", "lock_state", "retracted")
+    list_select_related = ("site",)
+    ordering = ("site__code", "sequence")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Every record of the actor's sites, with the signatures given on it counted."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(signatures=count_of(Signature))
+        return counted
+
+    @admin.display(description=T("Record", "记录"), ordering="sequence")
+    def shown_record(self, record: Any) -> str:
+        """The record's number; a retracted record is struck through."""
+        if record.retracted:
+            return format_html("<del>#{}</del> ({})", record.sequence, T("retracted", "已撤销"))
+        return f"#{record.sequence}"
+
+    @admin.display(description=T("When", "发生时间"))
+    def happened(self, record: Any) -> str:
+        """The item that dates the form, on the site's clock."""
+        if not record.dated_by:
+            return NOTHING
+        column = record._meta.get_field(record.dated_by)
+        return shown(column, getattr(record, column.attname), zone_of(record.site_id))
+
+    @admin.display(description=T("Lock", "锁定"), ordering="lock_state")
+    def shown_lock(self, record: Any) -> str:
+        """Open, frozen or locked."""
+        return str(record.get_lock_state_display())
+
+    @admin.display(description=T("Version", "版本"), ordering="version")
+    def shown_version(self, record: Any) -> int:
+        """How often the record was saved."""
+        return int(record.version)
+
+    @admin.display(description=T("Signatures", "电子签名"))
+    def signed(self, record: Any) -> str:
+        """The number of signatures given on any version, leading to them."""
+        return _number(record.signatures, list_of(Signature, record_id=record.pk), T("signatures", "个签名"))
+
+    def detail(self, request: HttpRequest, record: Any) -> dict[str, Any]:
+        """The form's sections with their lines, and its signatures."""
+        return {
+            "sheet": sheet(record, actor_of(request)),
+            "title": f"{self.opts.verbose_name} #{record.sequence}",
+            "subtitle": str(record.site),
         }
 
 

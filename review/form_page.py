@@ -8,7 +8,10 @@ from review.history_page import role_name
 from review.models import Query
 from review.places import ask_about, history_of, line_name
 from review.shown import NOTHING, Names, clock, label_of, names_of_links, shown
+from review.signatures import Shown, signatures_of
 from safety.models import Deviation
+from subjects.attachment import Attachment
+from subjects.crf import CRF
 from trial.access import Act, Actor
 from trial.codes import MISSING
 from trial.integrity import history_model
@@ -30,6 +33,7 @@ class Line:
     typed: str = ""
     calculated: bool = False
     asked: bool = True
+    file_url: str = ""
     history_url: str = ""
     ask_url: str = ""
     queries: list[Query] = field(default_factory=list)
@@ -58,6 +62,7 @@ class Sheet:
     queries: list[Query]
     deviations: list[Deviation]
     ask_url: str
+    signatures: list[Shown]
 
 
 def sheet(record: Any, actor: Actor) -> Sheet:
@@ -68,13 +73,12 @@ def sheet(record: Any, actor: Actor) -> Sheet:
     queries = list(Query.objects.filter(record_id=record.pk).order_by("entered_at"))
     found = list(Deviation.objects.filter(record_id=record.pk).order_by("detected_at"))
     lines = list(_lines(record, zone, names))
+    may_ask = actor.may(Act.ASK) and isinstance(record, CRF)  # a query is about a subject
     for line in lines:
         line.queries = [q for q in queries if q.field and line_name(model, q.field) == line.name]
         line.deviations = [d for d in found if d.field and line_name(model, d.field) == line.name]
         line.history_url = history_of(model, record.pk, line.name)
-        line.ask_url = (
-            ask_about(record.form, record.pk, _column_name(model, line.name)) if actor.may(Act.ASK) else ""
-        )
+        line.ask_url = ask_about(record.form, record.pk, _column_name(model, line.name)) if may_ask else ""
     placed = {q.pk for line in lines for q in line.queries} | {
         d.pk for line in lines for d in line.deviations
     }
@@ -83,7 +87,8 @@ def sheet(record: Any, actor: Actor) -> Sheet:
         facts=_facts(record, zone),
         queries=[q for q in queries if q.pk not in placed],
         deviations=[d for d in found if d.pk not in placed],
-        ask_url=ask_about(record.form, record.pk) if actor.may(Act.ASK) else "",
+        ask_url=ask_about(record.form, record.pk) if may_ask else "",
+        signatures=signatures_of(record),
     )
 
 
@@ -110,7 +115,14 @@ def _lines(record: Any, zone: str, names: Names) -> Iterable[Line]:
             typed=record.typed.get(name, ""),
             calculated=meaning.calc is not None,
             asked=meaning.asked(record),
+            file_url=_file_url(column, record),
         )
+
+
+def _file_url(column: Any, record: Any) -> str:
+    """Where the bytes of a kept file are; every copy is put on record there."""
+    key = getattr(record, column.attname) if column.related_model is Attachment else None
+    return f"/attachments/{key}" if key else ""
 
 
 def _analyte_line(record: Any, short: str, zone: str) -> Line:

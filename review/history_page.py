@@ -17,7 +17,6 @@ from trial.text import T
 
 UNTOLD = {"id", "password", "version", "entered_at", "changed_at", "site", "subject"}
 STUDY_ZONE = "Asia/Shanghai"
-EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 PER_ITEM = ("missing", "typed")
 
 KINDS = {
@@ -78,7 +77,7 @@ def differences(
 
 def steps(column: Any, old: Any, new: Any, zone: str, names: Names | None = None) -> Iterator[Change]:
     """The step of one column from old to new, none if it stays empty or equal; a mark per item is a step of that item."""
-    if plain(old) == plain(new) or (old in EMPTY and new in EMPTY):
+    if plain(old) == plain(new) or (_empty(column, old) and _empty(column, new)):
         return
     if column.name in PER_ITEM:
         yield from _marks(column, old or {}, new or {})
@@ -86,6 +85,13 @@ def steps(column: Any, old: Any, new: Any, zone: str, names: Names | None = None
     yield Change(
         column.name, label_of(column), shown(column, old, zone, names), shown(column, new, zone, names)
     )
+
+
+def _empty(column: Any, value: Any) -> bool:
+    """Whether this says nothing. "No" and 0 are answers; a mark of the record that every row has is none while unset."""
+    if value is False:
+        return not column.null
+    return value is None or (isinstance(value, str | list | dict) and not value)
 
 
 def _marks(column: Any, old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:

@@ -2,11 +2,14 @@
 
 from django.db import models
 
+from review.assessment import DeviationAssessment
 from subjects.crf import Subject
 from trial.codes import CodeList
 from trial.models import Site
 from trial.record import Audited
 from trial.text import T
+
+__all__ = ["QUERY_SOURCE", "QUERY_STATUS", "DeviationAssessment", "Query"]
 
 QUERY_STATUS = CodeList(
     "CL_QUERY",

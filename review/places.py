@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 from django.db import models
 from django.urls import reverse
 
-from safety.forms import FORM
-from visits.schedule import VISITS
+from review.shown import label_of
+from safety.forms import ANY_FORM
+from visits.schedule import visit_of
 
 
 def _address(model: "type[models.Model] | models.Model", page: str, *args: Any) -> str:
@@ -38,7 +39,7 @@ def ask_about(form: str, key: Any, field: str = "") -> str:
 
 def record_page(form: str, key: Any, field: str = "") -> str:
     """The page of a record that a query, a deviation or a fact names; "" when there is none."""
-    model = FORM.get(form)
+    model = ANY_FORM.get(form)
     return page_of(model, key, line_name(model, field)) if model is not None and key else ""
 
 
@@ -57,19 +58,18 @@ def line_name(model: Any, field: str) -> str:
 
 def form_name(form: str) -> str:
     """The form's title in the active language."""
-    return str(FORM[form]._meta.verbose_name) if form in FORM else form
+    return str(ANY_FORM[form]._meta.verbose_name) if form in ANY_FORM else form
 
 
 def visit_name(code: str) -> str:
     """The visit's name in the schedule, or its code."""
-    return str(VISITS[code].label) if code in VISITS else code
+    visit = visit_of(code)
+    return str(visit.label) if visit else code
 
 
 def field_name(form: str, field: str) -> str:
     """An item's label in the active language; "" stands for the whole form."""
-    from review.shown import label_of
-
-    if not field or form not in FORM:
+    if not field or form not in ANY_FORM:
         return field
-    column = next((f for f in FORM[form]._meta.fields if f.name == field), None)
+    column = next((f for f in ANY_FORM[form]._meta.fields if f.name == field), None)
     return label_of(column) if column is not None else field

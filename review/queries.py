@@ -6,7 +6,7 @@ from uuid import UUID
 
 from review.models import Query
 from trial import audit
-from trial.access import Act, Actor, require
+from trial.access import ROLES, Act, Actor, require
 from trial.dates import utc_now
 from trial.findings import Doubt, Problem
 from trial.text import T, both
@@ -112,32 +112,90 @@ def _step(query_id: UUID, text: str, by: Actor, allowed: set[str], status: str) 
     return query
 
 
-def sync_automatic(record: Any, doubts: Iterable[Doubt], *, by: Actor, is_new: bool) -> list[Query]:
+CORRECTED = "answer corrected"
+COMPUTED = "computed."
+"""How the names of checks begin that compare an answer with what the worker computed from other forms."""
+
+
+def sync_automatic(
+    record: Any, doubts: Iterable[Doubt], *, by: Actor, known: Iterable[Query] = (), computed: bool = False
+) -> list[Query]:
     """Open a query for each new doubt, close those whose doubt is gone. Runs inside the save's own transaction.
 
-    A query that a monitor closed stays closed while the doubted value stays the same.
+    `known` are the automatic queries on the record so far. A query that a monitor closed stays closed while the
+    doubted value stays the same; one that closed by itself opens again when its doubt comes back. Whatever its state, a
+    query about another value than before asks again, in the words of that value. The door keeps the
+    queries that the form itself raises, the worker (`computed`) those that compare it with other forms.
     """
+    turned, fresh = _in_step(record, doubts, by, known, computed)
+    for query in turned:
+        query.save(force_update=True)
+    for query in fresh:
+        query.save(force_insert=True)
+    return [*(query for query in turned if query.status == "OPEN"), *fresh]
+
+
+def _in_step(
+    record: Any, doubts: Iterable[Doubt], by: Actor, known: Iterable[Query], computed: bool = False
+) -> tuple[list[Query], list[Query]]:
+    """The queries that turn, turned, and the new ones. Nothing is saved here."""
     wanted = {(d.field, d.check): d for d in doubts}
-    known = [] if is_new else list(Query.objects.filter(record_id=record.pk, source="AUTO"))
-    opened = []
+    known = [query for query in known if query.check_id.startswith(COMPUTED) is computed]
+    turned = []
     for query in known:
         doubt = wanted.pop((query.field, query.check_id), None)
         if doubt is None and query.status != "CLOSED":
-            _turn(query, "CLOSED", "answer corrected", by)
-        elif doubt is not None and query.status == "CLOSED" and query.value != doubt.value:
-            query.value = doubt.value[:200]
-            _turn(query, "OPEN", "asked again", by)
-            opened.append(query)
-    fresh = [_automatic(record, doubt, by) for doubt in wanted.values()]
-    for query in fresh:
-        query.save(force_insert=True)
-    return [*opened, *fresh]
+            turned.append(_turned(query, "CLOSED", CORRECTED, by))
+        elif doubt is not None and (
+            query.value != doubt.value[:200] or (query.status == "CLOSED" and _closed_by_itself(query))
+        ):
+            _reword(query, doubt)
+            turned.append(_turned(query, "OPEN", "asked again", by))
+    return turned, [_automatic(record, doubt, by) for doubt in wanted.values()]
 
 
-def _turn(query: Query, status: str, word: str, by: Actor) -> None:
+def sync_many(found: Iterable[tuple[Any, Iterable[Doubt]]], *, by: Actor) -> None:
+    """As `sync_automatic` for many changed records at once, in as many statements as for one."""
+    pairs = list(found)
+    known: dict[UUID, list[Query]] = {}
+    for query in Query.objects.filter(record_id__in=[record.pk for record, _ in pairs], source="AUTO"):
+        known.setdefault(query.record_id, []).append(query)
+    turned: list[Query] = []
+    fresh: list[Query] = []
+    for record, doubts in pairs:
+        some, more = _in_step(record, doubts, by, known.get(record.pk, ()))
+        turned.extend(some)
+        fresh.extend(more)
+    Query.objects.bulk_update(turned, ["status", "talk", "value", "text_en", "text_zh"], batch_size=100)
+    Query.objects.bulk_create(fresh, batch_size=500)
+
+
+def open_automatic(found: Iterable[tuple[Any, Iterable[Doubt]]], *, by: Actor) -> int:
+    """Open the queries of many new records at once, inside their own transaction. Answers how many."""
+    fresh = []
+    for record, doubts in found:
+        wanted = {(d.field, d.check): d for d in doubts}
+        fresh += [_automatic(record, doubt, by) for doubt in wanted.values()]
+    Query.objects.bulk_create(fresh, batch_size=500)
+    return len(fresh)
+
+
+def _closed_by_itself(query: Query) -> bool:
+    """Whether the last word on a closed query is the system's, said while a site corrected the answer."""
+    last = query.talk[-1] if query.talk else {}
+    role = ROLES.get(last.get("role", ""))
+    return last.get("text") == CORRECTED and (role is None or Act.ENTER in role.acts)
+
+
+def _turned(query: Query, status: str, word: str, by: Actor) -> Query:
     query.status = status
     query.talk = [*query.talk, _said(by, word, status)]
-    query.save(force_update=True)
+    return query
+
+
+def _reword(query: Query, doubt: Doubt) -> None:
+    words = both(doubt.message)
+    query.text_en, query.text_zh, query.value = words["en"], words["zh"], doubt.value[:200]
 
 
 def _automatic(record: Any, doubt: Doubt, by: Actor) -> Query:

@@ -15,7 +15,7 @@ from review.places import list_of, page_of, record_page
 from review.queries import QueryRefused, close, raise_query, reopen
 from review.query_admin import query_context
 from review.read_only import actor_of
-from review.site import writes
+from review.writing import writes
 from safety.forms import FORM
 from trial import audit
 from trial.access import Act, Actor, Forbidden

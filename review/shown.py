@@ -7,13 +7,15 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import capfirst
 
+from safety.forms import ANY_FORM
 from trial.codes import MISSING
 from trial.item import items
 from trial.text import T
-from visits.schedule import VISITS
+from visits.schedule import visit_of
 
 NOTHING = "—"
 Names = Mapping[tuple[str, str], str]
@@ -75,6 +77,20 @@ LABELS: dict[str, str] = {
     "basis": T("Basis", "依据"),
     "evidence": T("Evidence", "证据"),
     "laboratory": T("Laboratory", "实验室"),
+    "lab": T("Laboratory", "实验室"),
+    "sha256": T("SHA-256", "SHA-256"),
+    "size": T("Bytes", "字节数"),
+    "profile": T("Mapping profile", "映射方案"),
+    "options": T("Options", "选项"),
+    "wish": T("Asked for", "要求"),
+    "state": T("State", "状态"),
+    "run": T("Runs", "运行次数"),
+    "rows": T("Rows", "行数"),
+    "counts": T("Outcomes", "结果计数"),
+    "notes": T("Notes", "说明"),
+    "failure": T("Why not read", "未读取原因"),
+    "report_sha256": T("SHA-256 of the report", "报告 SHA-256"),
+    "is_default": T("Default of the site", "中心默认"),
     "analyte": T("Analyte", "检测项目"),
     "sex": T("Sex", "性别"),
     "age_low": T("From age", "年龄下限"),
@@ -82,8 +98,53 @@ LABELS: dict[str, str] = {
     "unit": T("Unit", "单位"),
     "low": T("Lower limit", "参考下限"),
     "high": T("Upper limit", "参考上限"),
+    "milestone": T("Milestone", "评估节点"),
+    "criterion": T("Criterion", "标准"),
+    "verdict": T("Verdict", "判定"),
+    "verdict_now": T("Would be now", "当前应为"),
+    "asked": T("Asked at this milestone", "该节点须评估"),
+    "reason_en": T("Reason (English)", "理由(英文)"),
+    "reason_zh": T("Reason (Chinese)", "理由(中文)"),
+    "rule_version": T("Rule version", "规则版本"),
+    "as_of": T("As of", "判定日期"),
+    "decided_at": T("Decided", "判定时间"),
+    "signature": T("Signature", "电子签名"),
+    "record_version": T("Version signed", "所签版本"),
+    "digest": T("Digest of the content", "内容摘要"),
+    "meaning": T("Meaning", "含义"),
+    "signed_at": T("Signed", "签署时间"),
+    "reading": T("Reading", "解读"),
+    "reading_version": T("Version approved", "所批准版本"),
+    "approved_at": T("Approved", "批准时间"),
     "detected_at": T("Detected", "发现时间"),
     "cleared_at": T("Cleared", "消除时间"),
+    "clock": T("Clock", "时限"),
+    "step": T("Step", "提醒节点"),
+    "due_at": T("Due", "截止"),
+    "reached_at": T("Reached", "达到时间"),
+    "roles": T("Roles", "角色"),
+    "mailed_at": T("Mailed", "发送时间"),
+    "mailed_to": T("Recipients", "收件人数"),
+    "hold": T("Hold", "暂停事项"),
+    "raised_at": T("Raised", "产生时间"),
+    "lifted_at": T("Lifted", "解除时间"),
+    "fingerprint": T("Fingerprint", "指纹"),
+    "release": T("Release", "版本"),
+    "rules": T("Rules", "规则数"),
+    "protocols": T("Protocol versions", "方案版本"),
+    "applied_at": T("Applied", "生效时间"),
+    "deviation": T("Deviation", "偏离"),
+    "category": T("Category", "类别"),
+    "cause": T("Cause", "原因"),
+    "severity_reason": T("Why another severity", "严重程度不同的理由"),
+    "impact_subject_safety": T("Affects the subject's safety", "影响受试者安全"),
+    "impact_data": T("Affects the data", "影响数据可靠性"),
+    "capa": T("Corrective and preventive action", "纠正与预防措施"),
+    "irb_reported_on": T("Reported to the ethics committee", "报告伦理委员会日期"),
+    "irb_not_reported_reason": T("Why not reported", "未报告的理由"),
+    "justification": T("Why this is no deviation", "并非偏离的理由"),
+    "closed_at": T("Closed", "关闭时间"),
+    "judged": T("Evidence judged", "所评估的证据"),
 }
 
 
@@ -139,8 +200,8 @@ def _coded(column: Any, value: Any) -> str:
     if meaning is not None and meaning.codes is not None:
         label = str(meaning.codes.label(str(value)))
         return label if label == value else f"{label} ({value})"
-    if column.name == "visit" and value in VISITS:
-        return str(VISITS[value].label)
+    if column.name == "visit" and (visit := visit_of(str(value))):
+        return str(visit.label)
     if column.name == "not_done_reason":
         return str(MISSING.label(str(value)))
     choices = dict(column.flatchoices) if getattr(column, "choices", None) else {}
@@ -191,3 +252,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal | UUID | date):
         return str(value)
     return value
+
+
+def fact_value(form: str, field: str, value: Any, zone: str) -> str:
+    """What a rule looked at, as its own form shows it; as it stands where it is no column's text."""
+    column = (
+        next((f for f in ANY_FORM[form]._meta.fields if f.name == field), None) if form in ANY_FORM else None
+    )
+    if column is None or value in (None, ""):
+        return str(value) if value not in (None, "") else NOTHING
+    try:
+        return shown(column, value, zone)
+    except (TypeError, ValueError, AttributeError, ValidationError):
+        return str(value)
+
+
+def limit_of(evidence: Mapping[str, Any]) -> str:
+    """The limit of a finding in the active language."""
+    limit = str(evidence.get("limit", ""))
+    return T(limit, str(evidence.get("limit_zh") or limit))

@@ -5,6 +5,7 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -12,6 +13,11 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.http import urlencode
 from django.views.i18n import set_language
 
+from review import query_views
+from review.audit_page import audit_explorer
+from review.read_only import ReadOnly
+from review.shown import heading
+from review.worklist import work_list
 from trial import audit
 from trial.access import ROLES
 from trial.text import T
@@ -24,14 +30,21 @@ GROUPS = {
     "visits": T("Visits", "访视"),
     "dosing": T("Cells and dosing", "细胞产品与给药"),
     "safety": T("Safety", "安全性"),
+    "exchange": T("Files", "文件"),
     "trial": T("Study", "研究设置"),
 }
 
 
-def writes(view: View) -> View:
-    """Mark a view that writes through review.queries and opens its own readings."""
-    view.writes = True  # type: ignore[attr-defined]
-    return view
+_OPEN = [role for role in ROLES.values() if role.admin]
+
+
+class NoReviewRole(PermissionDenied):
+    """The role does not open the review site; `message` says which do."""
+
+    message = T(
+        f"Your role does not include this page. These roles open the review site: {', '.join(r.en for r in _OPEN)}.",
+        f"您的角色无权访问此页面。可使用数据审核界面的角色:{'、'.join(r.zh for r in _OPEN)}。",
+    )
 
 
 class ReviewSite(admin.AdminSite):
@@ -46,8 +59,6 @@ class ReviewSite(admin.AdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take up our own read-only pages. Packages bring pages that write without attribution: left out."""
-        from review.read_only import ReadOnly
-
         if admin_class is not None and issubclass(admin_class, ReadOnly):
             super().register(model_or_iterable, admin_class, **options)
 
@@ -70,9 +81,6 @@ class ReviewSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """The admin's own addresses and those of the queries, the audit explorer and the language."""
-        from review import query_views
-        from review.audit_page import audit_explorer
-
         ours: list[URLResolver | URLPattern] = [
             path("language/", set_language, name="language"),
             path("audit/", self.admin_view(audit_explorer), name="audit"),
@@ -89,7 +97,9 @@ class ReviewSite(admin.AdminSite):
         return [*ours, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseRedirect:
-        """There is one sign-in page; it leads back here."""
+        """There is one sign-in page; it leads back here. Whoever is signed in already is told that the role lacks it."""
+        if getattr(request, "actor", None) is not None and not self.has_permission(request):
+            raise NoReviewRole
         wanted = request.GET.get("next", "/admin/")
         return HttpResponseRedirect(f"/login?{urlencode({'next': wanted})}")
 
@@ -109,8 +119,6 @@ class ReviewSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """The work list."""
-        from review.worklist import work_list
-
         return super().index(request, {**work_list(request.actor), **(extra_context or {})})  # type: ignore[attr-defined]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -122,8 +130,6 @@ class ReviewSite(admin.AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The models in the order of their registration, which is the order of the protocol."""
         order = {model: place for place, model in enumerate(self._registry)}
-        from review.shown import heading
-
         apps = self._build_app_dict(request, app_label)
         listed = []
         for label, name in GROUPS.items():

@@ -16,7 +16,7 @@ from safety.models import Deviation
 from trial.access import Act
 from trial.people import today_somewhere
 from trial.text import T
-from visits.schedule import VISITS
+from visits.schedule import visit_rank
 
 ANYBODY = (Act.READ, Act.PEOPLE)
 HIDDEN = {"id", "password", "entered_at", "changed_at"}
@@ -76,9 +76,8 @@ class SubjectAdmin(StudyAdmin):
 
 
 def _records(form: Any, subject: Any) -> list[tuple[Any, str, str]]:
-    visits = list(VISITS)
     rows = form._default_manager.filter(subject_id=subject.pk).order_by("entered_at")
-    rows = sorted(rows, key=lambda row: visits.index(row.visit) if row.visit in VISITS else len(visits))
+    rows = sorted(rows, key=lambda row: visit_rank(row.visit))
     return [(row, _place(row), page_of(form, row.pk)) for row in rows]
 
 
@@ -103,6 +102,17 @@ class IcfVersionAdmin(StudyAdmin):
     list_select_related = ("site",)
     search_fields = ("label",)
     ordering = ("site__code", "version_date")
+
+
+class LaboratoryAdmin(StudyAdmin):
+    """The laboratories of each site, and from when until when they measure for it."""
+
+    needs = (Act.READ,)
+    list_display = ("name", "name_zh", "site", "valid_from", "valid_to", "is_default")
+    list_filter = ("site", "is_default")
+    list_select_related = ("site",)
+    search_fields = ("name", "name_zh")
+    ordering = ("site__code", "name")
 
 
 class ReferenceRangeAdmin(StudyAdmin):
@@ -148,6 +158,26 @@ class PersonAdmin(StudyAdmin):
             if a.valid_from <= day and (a.valid_to is None or a.valid_to >= day)
         ]
         return ", ".join(held) or NOTHING
+
+
+class IdentityCheckAdmin(StudyAdmin):
+    """Whose identity was verified before the first signature, by whom, with which kind of document."""
+
+    needs = (Act.PEOPLE, Act.AUDIT)
+    list_display = ("person", "document", "checked_by", "checked_at")
+    list_select_related = ("person", "checked_by")
+    search_fields = ("person__full_name", "person__username")
+    ordering = ("person__full_name", "checked_at")
+
+
+class AccountabilityAdmin(StudyAdmin):
+    """Who accepted to be accountable for the own electronic signature, and which wording."""
+
+    needs = (Act.PEOPLE, Act.AUDIT)
+    list_display = ("person", "statement_version", "accepted_at")
+    list_select_related = ("person",)
+    search_fields = ("person__full_name", "person__username")
+    ordering = ("person__full_name", "accepted_at")
 
 
 class AssignmentAdmin(StudyAdmin):

@@ -4,20 +4,19 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.db import models
-
-from subjects.crf import CRF
-from subjects.models import Demographics
+from entry.around import Around, links
+from safety.adverse_events import AdverseEvent
+from subjects.crf import CRF, StudyForm
 from trial.codes import MISSING
 from trial.dates import local_day
 from trial.findings import Problem
 from trial.item import items
-from trial.models import Person, Site
+from trial.models import Site
 from trial.record import LOCK
 from trial.sites import zone_of
 from trial.text import T
-from visits.models import ReferenceRange
-from visits.ranges import age_on, snapshot
+from trial.units import canonical
+from visits.ranges import age_on, of_laboratory, snapshot
 
 
 def subjid_problem(subjid: str, site: Site) -> Problem | None:
@@ -76,6 +75,13 @@ def already(state: str) -> Problem:
     return Problem("state", "wrong_state", said, state)
 
 
+def answered(record: CRF) -> list[str]:
+    """The items of the form that hold an answer; what is calculated or a part of a result is none of its own."""
+    asked = {name for name, meaning in items(record).items() if meaning.calc is None and not meaning.part_of}
+    columns = [column for column in record._meta.concrete_fields if column.name in asked]
+    return [column.name for column in columns if getattr(record, column.attname) not in (None, "", [])]
+
+
 def form_problems(record: CRF, before: CRF | None) -> list[Problem]:
     """A form marked as not done says why, and holds no answers."""
     problems = []
@@ -89,10 +95,8 @@ def form_problems(record: CRF, before: CRF | None) -> list[Problem]:
                 ", ".join(MISSING.codes),
             )
         )
-    asked = {name for name, meaning in items(record).items() if meaning.calc is None and not meaning.part_of}
-    columns = [column for column in record._meta.concrete_fields if column.name in asked]
-    answered = [column.name for column in columns if getattr(record, column.attname) not in (None, "", [])]
-    if record.not_done and answered and not record.retracted:
+    held = answered(record) if record.not_done and not record.retracted else []
+    if held:
         problems.append(
             Problem(
                 "not_done",
@@ -101,67 +105,71 @@ def form_problems(record: CRF, before: CRF | None) -> list[Problem]:
                     "The form is marked as not done but holds answers. Take one of the two away.",
                     "本表标记为未做但含有答案。请去掉其中之一。",
                 ),
-                ", ".join(answered[:5]),
+                ", ".join(held[:5]),
             )
         )
     return problems
 
 
-def reference_problems(record: CRF, before: CRF | None) -> list[Problem]:
-    """A link must lead to a record of the same subject, or to a person."""
+def reference_problems(record: CRF, before: CRF | None, around: Around) -> list[Problem]:
+    """A link must lead to a record of the same subject or of the study, to a laboratory of its site, or to a person."""
     problems = []
-    for name in items(record):
-        column = record._meta.get_field(name)
-        if not isinstance(column, models.ForeignKey):
-            continue
+    for column in links(record):
         target = getattr(record, column.attname)
         if target is None or (before is not None and str(getattr(before, column.attname)) == str(target)):
             continue
-        if not _exists(column.related_model, target, record):
+        if not around.holds(column, target):
             problems.append(
                 Problem(
-                    name,
+                    column.name,
                     "no_such_record",
-                    T(f"“{target}” names no record of this subject.", f"“{target}”不是该受试者的记录。"),
+                    _nowhere(column, target),
                     str(target),
                 )
             )
     return problems
 
 
-def _exists(model: Any, target: Any, record: CRF) -> bool:
-    try:
-        key = model._meta.pk.to_python(target)
-    except Exception:
-        return False
-    rows = model._default_manager.filter(pk=key)
-    if model is not Person:
-        rows = rows.filter(subject_id=record.subject_id, retracted=False)
-    return bool(rows.exists())
+def _nowhere(column: Any, target: Any) -> str:
+    """What is wrong with a link that leads nowhere."""
+    if issubclass(column.related_model, StudyForm):
+        return T(
+            f"“{target}” names no record of the study that counts; choose one of the list.",
+            f"“{target}”不是有效的研究记录;请从列表中选择。",
+        )
+    return T(f"“{target}” names no record of this subject.", f"“{target}”不是该受试者的记录。")
 
 
-def prepare(record: CRF, before: CRF | None) -> None:
-    """Keep the laboratory's range in force with each result (see visits.ranges)."""
-    when = getattr(record, record.dated_by) if record.analytes and record.dated_by else None
+def prepare(record: Any, before: CRF | None, around: Around) -> None:
+    """Name the protocol version that binds an adverse event; name the laboratory of a new panel, and keep its range in
+    force with each result (see visits.ranges)."""
+    if isinstance(record, AdverseEvent):
+        record.bound_by = around.protocol
+    laboratory = hasattr(record, "laboratory_id")
+    when = getattr(record, record.dated_by) if record.dated_by and (laboratory or record.analytes) else None
     if when is None:
         return
     if before is not None:
-        _drop_limits_of_another_unit_or_day(record, before)
-    ranges = list(ReferenceRange.objects.filter(site_id=record.site_id))
-    if not ranges:
-        return
-    known = Demographics.objects.filter(subject_id=record.subject_id, retracted=False)
-    sex, born = known.values_list("sex", "birth_date").first() or ("", "")
+        _drop_limits_of_another_panel(record, before)
     day = local_day(when, zone_of(record.site_id)) if isinstance(when, datetime) else when
+    if laboratory and before is None and record.laboratory_id is None and not record.not_done:
+        record.laboratory_id = around.default_laboratory(day)
+    if not record.analytes or not around.ranges:
+        return
+    sex, born = around.person
+    ranges = of_laboratory(around.ranges, getattr(record, "laboratory_id", None))
     snapshot(record, ranges, day, sex, age_on(born, day))
 
 
-def _drop_limits_of_another_unit_or_day(record: Any, before: Any) -> None:
-    """Limits that were kept for another unit or day hold no longer, unless new ones were given with the change."""
-    moved = getattr(record, record.dated_by) != getattr(before, record.dated_by)
-    for name in record.analytes:
+def _drop_limits_of_another_panel(record: Any, before: Any) -> None:
+    """Limits that were kept for another unit, day or laboratory hold no longer, unless new ones came with the change."""
+    moved = getattr(record, record.dated_by) != getattr(before, record.dated_by) or str(
+        getattr(record, "laboratory_id", None)
+    ) != str(getattr(before, "laboratory_id", None))
+    for name, analyte in record.analytes.items():
         limits = (f"{name}_lln", f"{name}_uln")
         untouched = all(getattr(record, limit) == getattr(before, limit) for limit in limits)
-        if untouched and (moved or getattr(record, f"{name}_unit") != getattr(before, f"{name}_unit")):
+        units = {getattr(one, f"{name}_unit") or canonical(analyte.quantity) for one in (record, before)}
+        if untouched and (moved or len(units) > 1):
             for limit in limits:
                 setattr(record, limit, None)

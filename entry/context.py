@@ -7,8 +7,10 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from safety import banner
+from safety.holds import CAUSE
 from trial.access import ROLES, Act, Actor
-from trial.people import roles_of
+from trial.ambiguity_models import provisional
 from trial.sites import facts
 from trial.text import T
 
@@ -21,7 +23,7 @@ ENVIRONMENTS = {
 
 
 def study(request: HttpRequest) -> dict[str, Any]:
-    """The context every template has. Roles are looked up only where a page shows them."""
+    """The context every template has."""
     actor: Actor | None = getattr(request, "actor", None)
     return {
         "study": STUDY,
@@ -30,14 +32,16 @@ def study(request: HttpRequest) -> dict[str, Any]:
         "html_lang": "zh-Hans" if (get_language() or "").startswith("zh") else "en",
         "here": request.get_full_path(),
         "actor": actor,
-        **(_acting(request, actor) if actor else {}),
+        "provisional": SimpleLazyObject(provisional),
+        **(_acting(actor) if actor else {}),
     }
 
 
-def _acting(request: HttpRequest, actor: Actor) -> dict[str, Any]:
+def _acting(actor: Actor) -> dict[str, Any]:
     return {
         "role": ROLES[actor.role],
-        "roles": SimpleLazyObject(lambda: [ROLES[name] for name in roles_of(request.user) if name in ROLES]),  # type: ignore[arg-type]
+        "roles": [ROLES[name] for name in actor.held if name in ROLES],
+        "holds": [CAUSE.label(cause) for cause in banner.causes()],
         "where": SimpleLazyObject(lambda: _where(actor)),
         "may": {act.value: actor.may(act) for act in Act},
     }

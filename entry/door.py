@@ -5,13 +5,15 @@ queries in step, and rings the worker's doorbell after the commit. History, ledg
 database in the same transaction.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, models
+from django.db import DatabaseError, IntegrityError, transaction
 
+from dosing.models import DoseAllocation
+from entry.around import Around
 from entry.before_saving import (
     already,
     form_problems,
@@ -21,67 +23,23 @@ from entry.before_saving import (
     reference_problems,
     subjid_problem,
 )
+from entry.verdicts import Locked, NotFound, Rejected, Row, Saved, Stale
 from review.queries import sync_automatic
+from safety import refusing
 from safety.doorbell import ring
 from subjects.crf import CRF, Subject
 from trial import audit
 from trial.access import Act, Actor, Forbidden, require
 from trial.dates import local_day, utc_now
 from trial.edit_checks import calculate, impossible, unlikely
-from trial.findings import Doubt, Problem
+from trial.findings import Problem
 from trial.item import items
 from trial.models import Site
-from trial.record import LOCK
 from trial.sites import zone_of
 from trial.text import T
+from visits.schedule import VISITS, is_visit
 
 OWN = ("status", "not_done", "not_done_reason", "missing", "visit", "sequence", "retracted")
-
-
-@dataclass
-class Saved:
-    """What the door did: the record at its new version, whether anything changed, and what it asks about."""
-
-    record: Any
-    changed: bool
-    doubts: list[Doubt] = field(default_factory=list)
-
-
-class Rejected(Exception):
-    """The record cannot be saved as it is; nothing was written."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(f"{p.field or 'form'}: {p.code}" for p in problems))
-
-
-class Stale(Exception):
-    """Somebody saved in between. `differences` maps a field to (stored now, sent by you)."""
-
-    def __init__(self, current: Any, seen: int, differences: dict[str, tuple[Any, Any]]) -> None:
-        self.current, self.seen, self.differences = current, seen, differences
-        self.message = T(
-            f"The record is at version {current.version}; you saw version {seen}. Compare both values and save again.",
-            f"记录已是版本 {current.version},您看到的是版本 {seen}。请比较两个值后重新保存。",
-        )
-        super().__init__(f"version {current.version}, seen {seen}")
-
-
-class Locked(Exception):
-    """The record is frozen or locked; a data manager may unlock it with a reason."""
-
-    def __init__(self, record: Any) -> None:
-        self.record = record
-        en, zh = next((en, zh) for code, en, zh in LOCK.rows if code == record.lock_state)
-        self.message = T(
-            f"The record is {en.lower()} and takes no change. Ask the data manager to unlock it.",
-            f"该记录已{zh},不能修改。请联系数据管理员解锁。",
-        )
-        super().__init__(record.lock_state)
-
-
-class NotFound(Exception):
-    """No such subject or record in the actor's sites (the two are told apart to nobody)."""
 
 
 def save_record(record: CRF, *, by: Actor, reason: str = "", seen: int | None = None) -> Saved:
@@ -94,12 +52,48 @@ def save_record(record: CRF, *, by: Actor, reason: str = "", seen: int | None = 
         subject = lock_subject(record.subject_id)
         if not by.at(subject.site_id):
             raise NotFound
-        record.site_id = subject.site_id
-        before = None if seen is None else _current(record, seen)
-        saved = _write(record, before, subject, by, reason.strip())
+        saved = _save(record, seen, by, reason.strip(), Around(subject, [record]))
     if saved.changed:
         ring()
     return saved
+
+
+def save_rows(rows: Sequence[Row], *, by: Actor, reason: str = "", whole: bool = False) -> Sequence[Row]:
+    """Save several records of one subject in one audited transaction, each with the checks of `save_record`.
+
+    What is refused stands in its row's `refused` (Rejected, Stale, Locked, NotFound or IntegrityError) and the other
+    rows are saved; with `whole` the first refusal is raised and nothing is written. Raises Forbidden or NotFound.
+    """
+    require(by, Act.ENTER)
+    if not rows:
+        return rows
+    if len({(row.record.subject_id, row.record.pk) for row in rows}) != len(rows) or any(
+        row.record.subject_id != rows[0].record.subject_id for row in rows
+    ):
+        raise ValueError("a batch holds different records of one subject")
+    with audit.transaction(by, reason.strip()):
+        subject = lock_subject(rows[0].record.subject_id)
+        if not by.at(subject.site_id):
+            raise NotFound
+        around = Around(subject, [row.record for row in rows])
+        for row in rows:
+            _save_row(row, by, reason.strip(), around)
+            if whole and row.refused is not None:
+                raise row.refused
+    if any(row.saved is not None and row.saved.changed for row in rows):
+        ring()
+    return rows
+
+
+def _save_row(row: Row, by: Actor, reason: str, around: Around) -> None:
+    """Save one row behind a savepoint, so that its refusal takes nothing else with it."""
+    try:
+        with transaction.atomic():
+            row.saved = _save(row.record, row.seen, by, reason, around)
+    except (Rejected, Stale, Locked, NotFound, IntegrityError) as refused:
+        row.refused = refused
+    if row.seen is not None and not reason:
+        audit.give_reason("")
 
 
 def create_subject(subjid: str, site: Site, *, by: Actor) -> Subject:
@@ -142,7 +136,9 @@ def set_lock(record: CRF, state: str, *, by: Actor, reason: str, seen: int | Non
     if problems:
         raise Rejected(problems)
     with audit.transaction(by, reason.strip()):
-        lock_subject(record.subject_id)
+        subject = lock_subject(record.subject_id)
+        if not by.at(subject.site_id):
+            raise NotFound
         current = _standing(record)
         if seen is not None and current.version != seen:
             raise Stale(current, seen, {"state": (current.lock_state, state)})
@@ -162,30 +158,31 @@ def lock_subject(subject_id: UUID) -> Subject:
     return subject
 
 
-def _standing(record: CRF) -> CRF:
-    current: CRF | None = (
-        type(record)._default_manager.filter(pk=record.pk, subject_id=record.subject_id).first()
-    )
+def _standing(record: CRF, around: Around | None = None) -> CRF:
+    around = around or Around(Subject(pk=record.subject_id), [record])
+    current = around.standing(record)
     if current is None:
         raise NotFound
     return current
 
 
-def _current(record: CRF, seen: int) -> CRF:
-    current = _standing(record)
+def _current(record: CRF, seen: int, around: Around) -> CRF:
+    current = _standing(record, around)
     if current.lock_state != "OPEN":
         raise Locked(current)
     if current.version != seen:
-        raise Stale(current, seen, _differences(current, record))
+        raise Stale(current, seen, differences(current, record))
     return current
 
 
 def _names(record: CRF) -> list[str]:
     known = items(record)
-    return [*OWN, *(column.attname for column in record._meta.concrete_fields if column.name in known)]
+    own = (name for name in OWN if hasattr(record, name))
+    return [*own, *(column.attname for column in record._meta.concrete_fields if column.name in known)]
 
 
-def _differences(current: CRF, record: CRF) -> dict[str, tuple[Any, Any]]:
+def differences(current: CRF, record: CRF) -> dict[str, tuple[Any, Any]]:
+    """Every answer in which the two differ: (stored now, sent by you)."""
     pairs = {name: (_plain(getattr(current, name)), _plain(getattr(record, name))) for name in _names(record)}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
@@ -201,35 +198,66 @@ def _plain(value: Any) -> Any:
     )
 
 
-def _write(record: CRF, before: CRF | None, subject: Subject, by: Actor, reason: str) -> Saved:
-    zone = zone_of(subject.site_id)
-    prepare(record, before)
+def _save(record: CRF, seen: int | None, by: Actor, reason: str, around: Around) -> Saved:
+    record.site_id = around.subject.site_id
+    before = None if seen is None else _current(record, seen, around)
+    return _write(record, before, by, reason, around)
+
+
+def examine(
+    record: CRF, before: CRF | None, reason: str, around: Around
+) -> tuple[list[Problem], dict[str, tuple[Any, Any]]]:
+    """Make the record ready, and say what refuses it and what it changes (name to stored and new value).
+
+    Everything but the record's place: `save_record` and the bulk door ask the same here.
+    """
+    prepare(record, before, around)
+    problems, changes = judge(record, before, reason)
+    if before is not None and not changes:
+        return [], {}
+    if before is None and isinstance(record, DoseAllocation) and not problems:
+        held = refusing.dose_refused(around.subject.pk)
+        problems += [held] if held is not None else []
+    if not problems:
+        problems += reference_problems(record, before, around)
+    return problems, changes
+
+
+def judge(record: Any, before: Any, reason: str) -> tuple[list[Problem], dict[str, tuple[Any, Any]]]:
+    """What every door asks of a record by itself, a subject's or the study's, and what it changes; nothing where nothing
+    does."""
+    zone, now = zone_of(record.site_id), utc_now()
     calculate(record)
-    now = utc_now()
     problems = impossible(record, zone, local_day(now, zone), now) if not record.retracted else []
     problems += form_problems(record, before)
-    changes = _differences(before, record) if before is not None else {}
+    changes = differences(before, record) if before is not None else {}
     if before is not None and not changes:
-        return Saved(before, changed=False)
-    if before is not None and not reason and _overwrites(before, changes):
+        return [], {}
+    if before is not None and not reason and overwrites(before, changes):
         problems.append(reason_missing())
-    if not problems:
-        problems += reference_problems(record, before)
+    return problems, changes
+
+
+def _write(record: CRF, before: CRF | None, by: Actor, reason: str, around: Around) -> Saved:
+    problems, changes = examine(record, before, reason, around)
     if problems:
         raise Rejected(problems)
+    if before is not None and not changes:
+        return Saved(before, changed=False)
     if before is None:
-        _insert(record)
+        _insert(record, around)
     else:
         _update(record, before, by, reason)
     doubts = [] if record.retracted else unlikely(record)
-    sync_automatic(record, doubts, by=by, is_new=before is None)
+    sync_automatic(record, doubts, by=by, known=() if before is None else around.queries(record))
     return Saved(record, changed=True, doubts=doubts)
 
 
-def _insert(record: CRF) -> None:
-    _place(record)
+def _insert(record: CRF, around: Around) -> None:
+    _place(record, around)
     record.save(force_insert=True)
     record.version = 1
+    around.placed(record)
 
 
 def _update(record: CRF, before: CRF, by: Actor, reason: str) -> None:
@@ -240,7 +268,7 @@ def _update(record: CRF, before: CRF, by: Actor, reason: str) -> None:
     record.version = before.version + 1
 
 
-def _overwrites(before: CRF, changes: dict[str, tuple[Any, Any]]) -> bool:
+def overwrites(before: CRF, changes: dict[str, tuple[Any, Any]]) -> bool:
     """Whether a value that stood is changed; filling a blank of a draft or completing it is still first entry."""
     if before.status == "COMPLETE" or "retracted" in changes:
         return True
@@ -252,37 +280,40 @@ def _overwrites(before: CRF, changes: dict[str, tuple[Any, Any]]) -> bool:
     )
 
 
-def _place(record: CRF) -> None:
-    """Give a new record its place: once per subject or visit where the form says so, else the next number."""
-    siblings = type(record)._default_manager.filter(subject_id=record.subject_id, retracted=False)
-    if record.repeats in ("visit", "rows"):
-        if not record.visit:
-            raise Rejected([Problem("visit", "required", T("Say at which visit.", "请指定访视。"))])
-        siblings = siblings.filter(visit=record.visit)
-    if record.repeats in ("one", "visit"):
-        there = siblings.values_list("pk", flat=True).first()
-        if there is not None:
-            raise Rejected(
-                [
-                    Problem(
-                        "",
-                        "exists",
-                        T(
-                            f"This form is already there (record {there}). Correct that record instead.",
-                            f"该表已存在(记录 {there})。请直接更正该记录。",
-                        ),
-                        str(there),
-                    )
-                ]
-            )
-        record.sequence = 1
-        return
-    last = (
-        type(record)
-        ._default_manager.filter(subject_id=record.subject_id, visit=record.visit)
-        .aggregate(n=models.Max("sequence"))["n"]
+def _no_such_visit(code: str) -> Problem:
+    known = ", ".join(VISITS)
+    said = T(
+        f"“{code}” is no visit of the schedule. Further unscheduled visits are UNSCHED-2, UNSCHED-3 …",
+        f"“{code}”不是访视表中的访视。后续计划外访视请写 UNSCHED-2、UNSCHED-3 ……",
     )
-    record.sequence = (last or 0) + 1
+    return Problem("visit", "unknown_code", said, code, known)
+
+
+def _place(record: CRF, around: Around) -> None:
+    """Give a new record its place: once per subject or visit where the form says so, else the next number."""
+    if record.repeats in ("visit", "rows") and not record.visit:
+        raise Rejected([Problem("visit", "required", T("Say at which visit.", "请指定访视。"))])
+    if record.repeats in ("visit", "rows") and not is_visit(record.visit):
+        raise Rejected([_no_such_visit(record.visit)])
+    if record.repeats in ("rows", "log"):
+        record.sequence = around.next_number(record)
+        return
+    there = around.there(record)
+    if there is not None:
+        raise Rejected(
+            [
+                Problem(
+                    "",
+                    "exists",
+                    T(
+                        f"This form is already there (record {there}). Correct that record instead.",
+                        f"该表已存在(记录 {there})。请直接更正该记录。",
+                    ),
+                    str(there),
+                )
+            ]
+        )
+    record.sequence = 1
 
 
 __all__ = [
@@ -290,10 +321,14 @@ __all__ = [
     "Locked",
     "NotFound",
     "Rejected",
+    "Row",
     "Saved",
     "Stale",
     "create_subject",
+    "differences",
+    "overwrites",
     "retract_record",
     "save_record",
+    "save_rows",
     "set_lock",
 ]

@@ -69,6 +69,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(cause, OperationalError | InterfaceError):
         log.error("database unreachable: %s", type(cause).__name__)
         return unavailable(request)
+    log.error("unexpected, number %s: %s", getattr(request, "request_id", ""), type(cause).__name__)
     return page(
         request,
         500,

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from review.assessment import STATE, came_back, settled, state_of, version_of
 from review.places import field_name, form_name
+from review.shown import fact_value, limit_of
 from safety.models import Deviation
+from safety.rules import title_of
 from subjects.crf import Subject
 from trial.item import Basis
 from trial.rules import Severity
+from trial.sites import zone_of
 
 
 @dataclass(frozen=True)
@@ -27,24 +31,31 @@ class Flag:
     """One deviation, ready to be shown."""
 
     deviation: Deviation
+    title: str
     severity: str
     basis: str
+    limit: str
     facts: tuple[Evidence, ...]
     url: str
+    state: str = ""
+    came_back: bool = False
 
 
 def flags_of(subject: Subject) -> dict[str, Any]:
     """The open flags of a subject, those that cannot be told yet last. Call inside `audit.reading`."""
     found = (
-        Deviation.objects.filter(subject_id=subject.pk)
+        Deviation.objects.select_related("assessment")
+        .filter(subject_id=subject.pk)
         .exclude(status="CLEARED")
         .order_by("status", "rule_id", "key")
     )
     flags = shown(found)
-    told = "|".join(f"{one.deviation.pk}:{one.deviation.version}" for one in flags)
+    told = "|".join(f"{one.deviation.pk}:{version_of(one.deviation)}" for one in flags)
     return {
         "flags": flags,
-        "open_flags": sum(1 for flag in flags if flag.deviation.status == "OPEN"),
+        "open_flags": sum(
+            1 for flag in flags if flag.deviation.status == "OPEN" and not settled(flag.deviation)
+        ),
         "digest": sha256(told.encode()).hexdigest()[:16],
     }
 
@@ -54,10 +65,14 @@ def shown(deviations: Iterable[Deviation]) -> list[Flag]:
     return [
         Flag(
             deviation=one,
+            title=title_of(one.rule_id),
             severity=_word(Severity, one.severity),
             basis=_word(Basis, one.basis),
-            facts=tuple(_evidence(fact) for fact in one.evidence.get("facts", ())),
+            facts=tuple(_evidence(fact, zone_of(one.site_id)) for fact in one.evidence.get("facts", ())),
+            limit=str(limit_of(one.evidence)),
             url=record_link(one.form, one.record_id, one.field),
+            state="" if state_of(one) == "OPEN" else str(STATE.label(state_of(one))),
+            came_back=came_back(one),
         )
         for one in deviations
     ]
@@ -70,12 +85,12 @@ def record_link(form: str, record: Any, field: str = "") -> str:
     return f"/records/{form}/{record}" + (f"?field={field}" if field else "")
 
 
-def _evidence(fact: dict[str, Any]) -> Evidence:
+def _evidence(fact: dict[str, Any], zone: str) -> Evidence:
     form, field = fact.get("form", ""), fact.get("field", "")
     return Evidence(
         form_name(form),
         field_name(form, field),
-        str(fact.get("value", "")),
+        fact_value(form, field, fact.get("value"), zone),
         record_link(form, fact.get("record"), field),
     )
 

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from entry.form_links import Choices
 from entry.typed import Raw, line_names
 from review.models import Query
 from review.places import line_name
-from review.shown import label_of
+from review.shown import NOTHING, label_of, shown
 from safety.models import Deviation
+from subjects.attachment import Attachment
 from subjects.crf import CRF
 from trial.answers import kind_of
 from trial.codes import MISSING
 from trial.findings import Problem
 from trial.item import Basis, Item, items
-from trial.models import Person
-from trial.people import colleagues
 from trial.text import T
 
 Option = tuple[str, str, bool]
@@ -67,15 +67,17 @@ class Row:
     hint: str = ""
     note: str = ""
     required: bool = False
-    registry: bool = False
+    basis: str = ""
     when: Mapping[str, list[str]] = field(default_factory=dict)
     missing: Box | None = None
     shown: str = ""
     typed: str = ""
+    file_url: str = ""
     problems: list[Problem] = field(default_factory=list)
     queries: list[Query] = field(default_factory=list)
     deviations: list[Deviation] = field(default_factory=list)
     meanwhile: Meanwhile | None = None
+    computed: list[Any] = field(default_factory=list)
 
     @property
     def box(self) -> Box:
@@ -85,7 +87,7 @@ class Row:
     @property
     def group(self) -> bool:
         """Whether the row is a set of inputs that needs a legend."""
-        return self.box.widget in ("radio", "checks") or len(self.boxes) > 1
+        return self.box.widget in ("radio", "checks", "file") or len(self.boxes) > 1
 
     @property
     def missing_open(self) -> bool:
@@ -102,42 +104,15 @@ class Section:
     title: str
     rows: list[Row] = field(default_factory=list)
 
-
-@dataclass(frozen=True)
-class Choices:
-    """What the links of a form can point at: column name to (id, words) pairs."""
-
-    of: Mapping[str, list[tuple[str, str]]]
-
-
-def choices(model: type[CRF], subject_id: Any, site_id: int) -> Choices:
-    """The records and people a form's links may lead to. One statement for each kind of target."""
-    people: list[tuple[str, str]] | None = None
-    found: dict[str, list[tuple[str, str]]] = {}
-    for name in items(model):
-        column = model._meta.get_field(name)
-        if kind_of(column) != "link":
-            continue
-        target: Any = column.related_model
-        if target is Person:
-            people = people if people is not None else [(str(p.pk), p.full_name) for p in colleagues(site_id)]
-            found[name] = people
-        else:
-            rows = target._default_manager.filter(subject_id=subject_id, retracted=False).order_by("sequence")
-            found[name] = [(str(row.pk), _told(row)) for row in rows]
-    return Choices(found)
-
-
-def _told(row: Any) -> str:
-    """A record in a list of choices: its first answers, then its place."""
-    told = [getattr(row, n) for n in list(items(row))[:3]]
-    words = " · ".join(str(v) for v in told if isinstance(v, str) and v)
-    return f"{row._meta.verbose_name} {row.visit or row.sequence}{': ' + words if words else ''}"
+    @property
+    def lines(self) -> int:
+        """How many of its rows are entered."""
+        return sum(1 for row in self.rows if row.missing is not None)
 
 
 def rows_of(model: type[CRF], record: CRF, raw: Raw, links: Choices, visit: str, zone: str) -> list[Row]:
     """Every row of the form in its order, showing the answers in `raw`."""
-    meanings, made = items(model), []
+    meanings, made, analytes = items(model), [], getattr(model, "analytes", {})
     entered = set(line_names(model))
     for name, meaning in meanings.items():
         short = name.removesuffix("_value")
@@ -145,7 +120,7 @@ def rows_of(model: type[CRF], record: CRF, raw: Raw, links: Choices, visit: str,
             continue
         if meaning.calc is not None:
             made.append(_calculated(record, name, meaning, zone))
-        elif short in model.analytes and short in entered:
+        elif short in analytes and short in entered:
             made.append(_row(short, meaning, _analyte_boxes(model, short, raw), "analyte", raw, visit))
             made[-1].unit = ""
         else:
@@ -163,13 +138,18 @@ def _row(name: str, meaning: Item, boxes: list[Box], kind: str, raw: Raw, visit:
         boxes=boxes,
         kind=kind,
         unit=meaning.unit,
-        hint=str(T(f"usually {meaning.soft}", f"通常 {meaning.soft}")) if meaning.soft else "",
+        hint=_usual(meaning) if meaning.soft else "",
         note=str(meaning.note),
         required=meaning.required or visit in meaning.required_at,
-        registry=meaning.basis is Basis.REGISTRY,
+        basis="" if meaning.basis is Basis.DEFAULT else str(meaning.basis.label),
         when={other: [_word(v) for v in wanted] for other, wanted in meaning.when.items()},
         missing=_missing_box(name, raw),
     )
+
+
+def _usual(meaning: Item) -> str:
+    """The range that answers usually lie in, and where it comes from."""
+    return f"{T(f'usually {meaning.soft}', f'通常 {meaning.soft}')} · {meaning.basis.label}"
 
 
 def _word(value: Any) -> str:
@@ -203,7 +183,8 @@ def _box(column: Any, name: str, kind: str, raw: Raw, links: Choices) -> Box:
     if kind == "codes":
         return Box(name, label, "checks", value, _options(column.item.codes.choices, list(value or [])))
     if kind == "link":
-        return Box(name, label, "select", value, _options(links.of.get(name, []), [value]))
+        widget = "file" if column.related_model is Attachment else "select"
+        return Box(name, label, widget, value, _options(links.of.get(name, []), [value]))
     if kind == "text" and column.max_length is None:
         return Box(name, label, "area", value)
     return Box(name, label, "text", value, mode="decimal" if kind in ("number", "whole") else "text")
@@ -238,8 +219,6 @@ def _analyte_boxes(model: type[CRF], short: str, raw: Raw) -> list[Box]:
 
 
 def _calculated(record: CRF, name: str, meaning: Item, zone: str) -> Row:
-    from review.shown import shown
-
     column = record._meta.get_field(name)
     box = Box(name, str(meaning.label), "calc")
     value = shown(column, getattr(record, name), zone)
@@ -250,9 +229,9 @@ def _calculated(record: CRF, name: str, meaning: Item, zone: str) -> Row:
 
 def sections(model: type[CRF], rows: Iterable[Row]) -> list[Section]:
     """The rows under the form's headings, in order."""
-    meanings, made = items(model), list[Section]()
+    meanings, made, analytes = items(model), list[Section](), getattr(model, "analytes", {})
     for row in rows:
-        key = f"{row.name}_value" if row.name in model.analytes else row.name
+        key = f"{row.name}_value" if row.name in analytes else row.name
         title = str(meanings[key].section)
         if not made or made[-1].title != title:
             made.append(Section(title))
@@ -283,24 +262,39 @@ def attach(
 
 def read_out(model: type[CRF], record: CRF, rows: list[Row], zone: str, links: Choices) -> None:
     """Fill every row's answer as words, for those who only read."""
-    from review.shown import NOTHING, shown
-
     for row in rows:
         if row.kind == "analyte":
-            row.shown = _analyte_words(record, row.name, zone)
+            row.shown = analyte_words(record, row.name, zone)
         elif row.kind == "link":
+            key = row.box.value if row.box.widget == "file" else ""
+            row.file_url = f"/attachments/{key}" if key else ""
             row.shown = next((words for _, words, chosen in row.box.options if chosen), NOTHING)
         elif row.kind != "calc":
             column = model._meta.get_field(row.name)
             row.shown = shown(column, getattr(record, column.attname), zone)  # type: ignore[union-attr]
-        reason = record.missing.get(row.name) or record.missing.get(f"{row.name}_value")
+        marks = getattr(record, "missing", {})
+        reason = marks.get(row.name) or marks.get(f"{row.name}_value")
         if reason:
             row.shown = str(T(f"no answer: {MISSING.label(reason)}", f"无答案:{MISSING.label(reason)}"))
 
 
-def _analyte_words(record: CRF, short: str, zone: str) -> str:
-    from review.shown import NOTHING, shown
+def both_values(rows: Iterable[Row], meanwhile: Mapping[str, Any]) -> None:
+    """Both values beside each other wherever somebody else saved in between: name to (stored now, typed or None)."""
+    for row in rows:
+        parts = [(box, meanwhile[box.name]) for box in row.boxes if box.name in meanwhile]
+        if parts:
+            theirs = "; ".join(_told(box, pair[0]) for box, pair in parts)
+            mine = [_told(box, pair[1]) for box, pair in parts if pair[1] is not None]
+            row.meanwhile = Meanwhile(theirs, "; ".join(mine))
 
+
+def _told(box: Box, text: Any) -> str:
+    labels = {code: label for code, label, _ in box.options}
+    told = ", ".join(str(labels.get(t, t)) for t in (text if isinstance(text, list) else [text]) if t)
+    return told or str(T("(no answer)", "(无答案)"))
+
+
+def analyte_words(record: CRF, short: str, zone: str) -> str:
     def part(name: str) -> str:
         column: Any = record._meta.get_field(f"{short}_{name}")
         return shown(column, getattr(record, column.attname), zone)

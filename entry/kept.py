@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 SALT = "entry.kept"
 HOURS_12 = 12 * 3600
 _DROPPED = {"csrfmiddlewaretoken", "password", "kept"}
-_FORMS = re.compile(r"^/(subjects|queries|records)/")
+_FORMS = re.compile(r"^/(subjects|queries|records|deviations)/")
 
 Pairs = list[tuple[str, str]]
 

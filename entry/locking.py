@@ -1,15 +1,15 @@
 """Freezing, locking and opening a record from its page, for those who may."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import Http404, QueryDict
 
 from entry.door import NotFound, Rejected, Stale, set_lock
-from entry.places import Place
-from entry.submit import Outcome
-from entry.typed import raw_of
-from subjects.crf import CRF
-from trial import audit
+from entry.seen import seen_of
+from entry.study_door import set_study_lock
+from entry.submit import Outcome, changed_meanwhile, on_its_record
+from subjects.crf import StudyForm
 from trial.record import LOCK
 from trial.text import T
 
@@ -31,9 +31,7 @@ class Locking:
     @classmethod
     def sent(cls, post: QueryDict) -> "Locking":
         """What was sent."""
-        seen = post.get("seen", "")
-        version = int(seen) if seen.isdecimal() and len(seen) < 9 else 0
-        return cls(post.get("state", ""), post.get("reason", ""), version)
+        return cls(post.get("state", ""), post.get("reason", ""), seen_of(post))
 
     @property
     def options(self) -> list[tuple[str, str, bool]]:
@@ -41,32 +39,20 @@ class Locking:
         return [(code, str(label), code == self.state) for code, label in LOCK.choices]
 
 
-def attempt(place: Place, asked: Locking) -> Outcome:
-    """Set the lock through the door, and tell what came of it."""
-    record = place.record
+def attempt(place: Any, asked: Locking) -> Outcome:
+    """Set the lock through the door of the record's kind, and tell what came of it. `place`: a Place or StudyPlace."""
+    record: Any = place.record
     if record is None:
         raise Http404
+    lock: Any = set_study_lock if isinstance(record, StudyForm) else set_lock
     try:
-        changed = set_lock(record, asked.state, by=place.actor, reason=asked.reason, seen=asked.seen)
+        changed = lock(record, asked.state, by=place.actor, reason=asked.reason, seen=asked.seen)
         return Outcome(place, saved=changed, changed=True)
     except NotFound:
         raise Http404 from None
     except Stale as stale:
-        said = T(
-            f"Somebody changed the record in between: it is at version {stale.current.version} now. "
-            "Look at it as it stands below, then decide again.",
-            f"该记录期间已被他人更改,现为版本 {stale.current.version}。请查看下方的当前内容后再作决定。",
-        )
-        return _refused(place, stale.current, Outcome(place, status=409, message=said))
+        return changed_meanwhile(place, stale)
     except Rejected as rejected:
         problems = [replace(problem, field=f"lock_{problem.field}") for problem in rejected.problems]
         status = 409 if any(problem.code == "wrong_state" for problem in problems) else 422
-        return _refused(place, record, Outcome(place, status=status, problems=problems))
-
-
-def _refused(place: Place, record: CRF, outcome: Outcome) -> Outcome:
-    """The page is shown again, on the record as it stands."""
-    outcome.place = place.at(record)
-    with audit.reading(place.actor):
-        outcome.raw = raw_of(record, place.zone)
-    return outcome
+        return on_its_record(place, record, Outcome(place, status=status, problems=problems))

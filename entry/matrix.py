@@ -8,16 +8,20 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from entry.overview import STATUSES, Line, Outline, lines_of
+from entry.lines import Line, lines_of
+from entry.needs import conditional
+from entry.overview import STATUSES, Outline
 from entry.words import counted, now
+from review.assessment import in_state
 from review.models import Query
+from safety.casebook import SiteBook, site_books
 from safety.forms import FORM
 from safety.models import Deviation
 from subjects.crf import Subject
 from trial.dates import local_day, utc_now
 from trial.sites import zone_of
 from trial.text import T
-from visits.schedule import SCHEDULE, State, VisitDef, VisitWindow, state, visit_windows
+from visits.schedule import SCHEDULE, State, VisitDef, VisitWindow, occasion, state, visit_rank
 
 YEARS = tuple(visit.code for visit in SCHEDULE if visit.code.startswith("Y"))
 SUBJECTS_PER_PAGE = 60
@@ -62,8 +66,11 @@ class VisitState:
     state: str = "none"
     actual: date | None = None
     lines: list[Line] = field(default_factory=list)
+    wanted: tuple[str, ...] = ()
     absent: list[str] = field(default_factory=list)
     queries: int = 0
+    late: bool = False
+    """Whether the visit has not taken place though its window is over, and nobody said that it was not done."""
 
     @property
     def words(self) -> str:
@@ -106,7 +113,7 @@ class MatrixRow:
     @property
     def overdue(self) -> int:
         """How many visits are overdue."""
-        return sum(1 for visit in self.visits.values() if visit.state == "overdue")
+        return sum(1 for visit in self.visits.values() if visit.late)
 
     @property
     def next(self) -> VisitState | None:
@@ -137,13 +144,14 @@ def groups() -> list[Group]:
 
 
 def rows(subjects: Sequence[Subject]) -> list[MatrixRow]:
-    """The matrix of these subjects: three statements, however many there are. Call inside `audit.reading`."""
+    """The matrix of these subjects: six statements, however many there are. Call inside `audit.reading`."""
     ids = [subject.pk for subject in subjects]
+    sites = site_books()
     lines, asked, flagged = lines_of(ids), open_queries(ids), open_deviations(ids)
     columns = [column for group in groups() for column in group.columns]
     made = []
     for subject in subjects:
-        row = row_of(subject, lines[subject.pk], asked)
+        row = row_of(subject, lines[subject.pk], asked, sites[subject.site_id])
         row.cells = [_cell(column, row.visits) for column in columns]
         row.queries = sum(n for (owner, _), n in asked.items() if owner == subject.pk)
         row.deviations = flagged.get(subject.pk, 0)
@@ -151,20 +159,30 @@ def rows(subjects: Sequence[Subject]) -> list[MatrixRow]:
     return made
 
 
-def row_of(subject: Subject, lines: list[Line], asked: "Counter[tuple[UUID, UUID]]") -> MatrixRow:
+def row_of(
+    subject: Subject, lines: list[Line], asked: "Counter[tuple[UUID, UUID]]", site: SiteBook | None = None
+) -> MatrixRow:
     """One subject's visits and their states, from its lines."""
-    zone = zone_of(subject.site_id)
-    outline = Outline(lines, zone, local_day(utc_now(), zone))
+    zone = site.time_zone if site else zone_of(subject.site_id)
+    outline = Outline(lines, zone, local_day(utc_now(), zone), site)
     once = {line.form for line in lines if FORM[line.form].repeats == "one" and finished(line)}
     by_visit: dict[str, list[Line]] = {}
     for line in lines:
         by_visit.setdefault(line.visit, []).append(line)
-    windows = {window.code: window for window in visit_windows(outline.anchors)}
+    windows, schedule = outline.windows, outline.schedule
+    more = sorted((code for code in by_visit if occasion(code) > 1), key=visit_rank)
+    further = [visit for code in more if (visit := schedule.visit(code))]
     visits = {
         visit.code: _visit(
-            visit, windows[visit.code], by_visit.get(visit.code, []), once, outline, subject.pk, asked
+            visit,
+            windows.get(visit.code) or VisitWindow(visit.code, expected=False),
+            by_visit.get(visit.code, []),
+            once,
+            outline,
+            subject.pk,
+            asked,
         )
-        for visit in SCHEDULE
+        for visit in (*schedule.visits, *further)
     }
     return MatrixRow(subject, outline, visits)
 
@@ -182,8 +200,14 @@ def _visit(
     of_visit = next((line for line in lines if line.form == "visit"), None)
     made.actual = of_visit.day(outline.zone) if of_visit else None
     there = {line.form for line in lines if finished(line)} | once
-    made.absent = [form for form in visit.forms if form not in there]
+    made.wanted = (
+        *window.asked(visit.forms),
+        *conditional(visit, window, made.actual, outline.history, outline.protocol),
+    )
+    made.absent = [form for form in made.wanted if form not in there]
     made.queries = sum(asked[(subject_id, line.pk)] for line in lines)
+    told = made.actual is not None or (of_visit is not None and of_visit.not_done)
+    made.late = not told and state(window, outline.today) is State.OVERDUE
     made.state = _state(made, of_visit, outline.today)
     return made
 
@@ -195,12 +219,11 @@ def _state(visit: VisitState, of_visit: Line | None, today: date) -> str:
         return "attention"
     if visit.lines and not visit.absent:
         return "locked" if all(line.lock_state != "OPEN" for line in visit.lines) else "done"
-    late = state(visit.window, today)
-    if late is State.OVERDUE and (visit.absent or not visit.lines):
+    if visit.late:
         return "overdue"
     if visit.lines:
         return "started"
-    return "due" if late is State.DUE else "none"
+    return "due" if state(visit.window, today) is State.DUE else "none"
 
 
 def finished(line: Line) -> bool:
@@ -209,7 +232,8 @@ def finished(line: Line) -> bool:
 
 
 def _cell(column: Column, visits: dict[str, VisitState]) -> Cell:
-    states = [visits[code] for code in column.codes]
+    codes = visits if column.key == "UNSCHED" else column.codes
+    states = [visits[code] for code in codes if column.key != "UNSCHED" or occasion(code)]
     worst = min(states, key=lambda visit: _WORST.index(visit.state))
     words = worst.words if len(states) == 1 else f"{worst.visit.code}: {worst.words}"
     anchor = worst.visit.code if worst.state != "none" or len(states) == 1 else states[0].visit.code
@@ -225,6 +249,7 @@ def open_queries(subject_ids: Sequence[UUID]) -> "Counter[tuple[UUID, UUID]]":
 
 
 def open_deviations(subject_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many deviations stand open, by subject."""
-    found = Deviation.objects.filter(Q(status="OPEN"), subject_id__in=subject_ids).values_list("subject_id")
-    return dict(found.annotate(n=Count("pk")).order_by())
+    """How many deviations stand open and are not closed or justified by the site, by subject."""
+    settled = in_state("CLOSED") | in_state("JUSTIFIED")
+    rows = Deviation.objects.filter(Q(status="OPEN"), ~settled, subject_id__in=subject_ids)
+    return dict(rows.values_list("subject_id").annotate(n=Count("pk")).order_by())

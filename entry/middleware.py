@@ -1,4 +1,4 @@
-"""Two short steps before every page: a number for the request, and who is acting."""
+"""Short steps around every page: a number for the request, who is acting, and an answer to what cannot be stored."""
 
 import uuid
 from collections.abc import Callable
@@ -6,9 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
 
+from entry.errors import bad_request
 from trial.people import actor_for
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -38,8 +39,22 @@ def actor(get_response: Handler) -> Handler:
             person.actor = request.actor  # type: ignore[attr-defined]
             if request.actor is None or _idle(request):  # type: ignore[attr-defined]
                 logout(request)
+                request.actor = person.actor = None  # type: ignore[attr-defined]  # nor is this request served
         return get_response(request)
 
+    return middleware
+
+
+def storable(get_response: Handler) -> Handler:
+    """Answer a text that no column can hold (a NUL, a number beyond all measure) with a page that says so, not with 500."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return bad_request(request) if isinstance(exception, DataError) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]  # where Django looks for it
     return middleware
 
 
@@ -50,12 +65,7 @@ def _idle(request: HttpRequest) -> bool:
     last = request.session.get("seen", now)
     if now - last > settings.SESSION_IDLE_SECONDS:
         return True
-    looks_by_itself = request.path.endswith("/flags")
+    looks_by_itself = request.path.endswith(("/flags", "/progress"))
     if (now - last > 60 and not looks_by_itself) or "seen" not in request.session:
         request.session["seen"] = now
     return False
-
-
-def language(request: HttpRequest) -> str:
-    """The language of this request."""
-    return translation.get_language() or settings.LANGUAGE_CODE

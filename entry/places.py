@@ -38,6 +38,21 @@ class Place:
         return f"{base}/new" if many(self.model) else base
 
     @property
+    def sign_url(self) -> str:
+        """Where the record is signed."""
+        return f"/records/{self.model.form}/{self.record.pk}/sign" if self.record is not None else ""
+
+    @property
+    def lock_url(self) -> str:
+        """Where the record is frozen, locked or opened."""
+        return f"/records/{self.model.form}/{self.record.pk}/lock" if self.record is not None else ""
+
+    @property
+    def grid_url(self) -> str:
+        """The address of the form's grid or panel, "" when it has none."""
+        return grid_url(self.subject.subjid, self.model, self.visit)
+
+    @property
     def title(self) -> str:
         """The form's name in the active language."""
         return str(self.model._meta.verbose_name)
@@ -70,9 +85,9 @@ def by_visit(model: type[CRF]) -> bool:
 
 def visit_label(code: str) -> str:
     """The visit's name in the active language; its code when the schedule does not know it."""
-    from visits.schedule import VISITS
+    from visits.schedule import visit_of
 
-    known = VISITS.get(code)
+    known = visit_of(code)
     return str(known.label) if known else code
 
 
@@ -80,6 +95,16 @@ def form_url(subjid: str, model: type[CRF], visit: str) -> str:
     """The address of a form at a visit, or of a form that stands once or in a log."""
     where = visit if by_visit(model) else LOG
     return f"/subjects/{quote(subjid)}/{quote(where)}/{model.form}"
+
+
+def grid_url(subjid: str, model: type[CRF], visit: str = "") -> str:
+    """The address of a form's grid, of laboratory results their panel; "" for a form that never repeats at a place."""
+    if model.analytes:
+        return f"/subjects/{quote(subjid)}/panel/{model.form}"
+    if not many(model):
+        return ""
+    tail = f"?visit={quote(visit)}" if visit and by_visit(model) else ""
+    return f"/subjects/{quote(subjid)}/grid/{model.form}{tail}"
 
 
 def record_url(subjid: str, record: CRF, anchor: str = "") -> str:
@@ -117,9 +142,9 @@ def place_of(request: HttpRequest, subjid: str, visit: str, form: str, key: str 
 
 
 def _known(visit: str) -> bool:
-    from visits.schedule import VISITS
+    from visits.schedule import is_visit
 
-    return visit in VISITS
+    return is_visit(visit)
 
 
 def standing(place: Place) -> CRF | None:

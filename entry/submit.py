@@ -1,6 +1,7 @@
 """What a submitted form page asks for, and what came of it. Nothing that was typed is dropped on the way."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.http import Http404, QueryDict
 
 from entry.door import Forbidden, Locked, NotFound, Rejected, Stale, retract_record, save_record
 from entry.places import Place, standing
+from entry.seen import seen_of
 from entry.typed import Raw, changed, put, raw_of, sent
 from review.queries import QueryRefused, answer
 from subjects.crf import CRF
@@ -55,11 +57,10 @@ class Outcome:
 def sheet_of(place: Place, post: QueryDict) -> Sheet:
     """Read the POST of a form page. Call it inside `audit.reading`: a second sending finds the record it made."""
     place = _with_new_id(place, post.get("new_id", ""))
-    seen = post.get("seen", "")
     return Sheet(
         place=place,
         raw=sent(place.model, post),
-        seen=int(seen) if seen.isdecimal() and len(seen) < 9 else 0,
+        seen=seen_of(post),
         reason=post.get("reason", ""),
         act=post.get("act", "save"),
         answers={
@@ -119,11 +120,12 @@ def judged(record: CRF, zone: str, unread: list[Problem]) -> list[Problem]:
     return [*unread, *(p for p in impossible(record, zone, local_day(now, zone), now) if p.field not in bad)]
 
 
-def submit(sheet: Sheet) -> Outcome:
-    """Answer the queries, save through the door, and tell what came of it."""
+def submit(sheet: Sheet, also: Sequence[Problem] = ()) -> Outcome:
+    """Answer the queries, save through the door, and tell what came of it. `also`: what was wrong before the answers."""
     place, actor = sheet.place, sheet.place.actor
     with audit.reading(actor):
         record, mine, unread = candidate(sheet)
+        unread = [*also, *unread]
         problems = judged(record, place.zone, unread) if unread else []
         shown = {**raw_of(place.record or place.blank(), place.zone), **mine}
     outcome = Outcome(place, raw=shown, mine=mine, problems=problems)
@@ -188,6 +190,24 @@ def _done(outcome: Outcome, record: CRF) -> Outcome:
 def _refused(outcome: Outcome, status: int, message: str = "") -> Outcome:
     outcome.status, outcome.message = status, str(message)
     return outcome
+
+
+def on_its_record(place: Any, record: Any, outcome: Outcome) -> Outcome:
+    """The page shown again after a lock or a signature was refused, on the record as it stands."""
+    outcome.place = place.at(record)
+    with audit.reading(place.actor):
+        outcome.raw = raw_of(record, place.zone)
+    return outcome
+
+
+def changed_meanwhile(place: Any, stale: Stale) -> Outcome:
+    """The same after somebody else changed the record."""
+    said = T(
+        f"Somebody changed the record in between: it is at version {stale.current.version} now. "
+        "Look at it as it stands below, then decide again.",
+        f"该记录期间已被他人更改,现为版本 {stale.current.version}。请查看下方的当前内容后再作决定。",
+    )
+    return on_its_record(place, stale.current, Outcome(place, status=409, message=said))
 
 
 def _answer(sheet: Sheet) -> int:

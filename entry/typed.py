@@ -60,6 +60,37 @@ def line_names(model: Any) -> list[str]:
     return [n.removesuffix("_value") if n.removesuffix("_value") in analytes else n for n in entered]
 
 
+def section_lines(model: Any) -> list[list[str]]:
+    """The names of the lines under each heading of the form, in the order of the form."""
+    analytes = getattr(model, "analytes", {})
+    made, title = list[list[str]](), None
+    for name, meaning in items(model).items():
+        if meaning.part_of:
+            continue
+        if not made or str(meaning.section) != title:
+            title = str(meaning.section)
+            made.append([])
+        if meaning.calc is None:
+            short = name.removesuffix("_value")
+            made[-1].append(short if short in analytes else name)
+    return made
+
+
+UNMARK = "-"
+
+
+def _mark_sections(model: Any, post: QueryDict, raw: Raw) -> None:
+    """A whole section not done: its reason for every line without an answer; `-` takes the section's marks away."""
+    for number, lines in enumerate(section_lines(model)):
+        why = post.get(f"section.{number}", "")
+        for line in lines if why else ():
+            box = line if line in raw else f"{line}_value"
+            if why == UNMARK:
+                raw[f"missing.{line}"] = ""
+            elif raw.get(box, "?") in ("", []) and not raw.get(f"missing.{line}"):
+                raw[f"missing.{line}"] = why
+
+
 def raw_of(record: Any, zone: str) -> Raw:
     """Every box of the form as text, for this record."""
     raw: Raw = {}
@@ -89,6 +120,7 @@ def sent(model: Any, post: QueryDict) -> Raw:
     for name in (*(f"missing.{n}" for n in line_names(model)), *NOT_DONE):
         if name in post:
             raw[name] = post[name]
+    _mark_sections(model, post, raw)
     for name, analyte in getattr(model, "analytes", {}).items():
         if raw.get(f"{name}_value") == "" and raw.get(f"{name}_unit") == analyte.units.codes[0]:
             del raw[f"{name}_unit"]  # the unit offered first beside an empty box says nothing
@@ -121,7 +153,8 @@ def put(record: Any, raw: Mapping[str, Any], zone: str) -> Applied:
     reading = read(type(record), {**answers, "missing": reasons}, zone)
     for name, value in reading.values.items():
         setattr(record, record._meta.get_field(name).attname, value)
-    record.missing = {n: why for n, why in {**record.missing, **reading.missing}.items() if why}
+    said = {f"{n}_value": "" for n in reasons if n in record.analytes}
+    record.missing = {n: why for n, why in {**record.missing, **said, **reading.missing}.items() if why}
     record.typed = {n: t for n, t in record.typed.items() if n not in answers} | reading.typed
     if "not_done" in raw:
         record.not_done = raw["not_done"] == "1"

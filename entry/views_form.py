@@ -1,24 +1,38 @@
 """One page for every form: look, enter, correct, complete, retract. Saving goes through the door and nowhere else."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from entry.attachments import download, file_names, given_out, with_files
+from entry.derived import beside
+from entry.door import NotFound
+from entry.echo import echo
 from entry.flags import flags_of
-from entry.forms_page import Choices, Meanwhile, Row, attach, choices, read_out, rows_of, sections
+from entry.form_links import choices
+from entry.forms_page import Row, attach, both_values, read_out, rows_of, sections
+from entry.from_result import Suggestion, suggested
 from entry.locking import TOLD, Locking, attempt
 from entry.places import Place, by_visit, form_url, many, place_of, record_named, record_url
+from entry.signature_box import Signing, attempt_signature, offered
 from entry.signin import signed_in
+from entry.study_place import standing_place
 from entry.submit import Outcome, Sheet, candidate, judged, retract, sheet_of, submit
 from entry.typed import raw_of
 from entry.words import counted
 from review.models import Query
 from review.places import line_name
+from review.shown import label_of, names_of_links, shown
+from review.signatures import signatures_of
+from safety.forms import STUDY_FORM
 from safety.models import Deviation
+from subjects.codelists import MILESTONE
 from subjects.crf import CRF
+from subjects.models import Eligibility
 from trial import audit
 from trial.access import Act, Actor
 from trial.codes import MISSING
@@ -26,8 +40,12 @@ from trial.findings import Problem
 from trial.item import items
 from trial.sites import zone_of
 from trial.text import T
-from visits.schedule import VISITS
+from visits.schedule import visit_of
 
+_OWN_BOXES = (
+    *("reason", "not_done_reason", "not_done", "lock_state", "lock_reason"),
+    *("sign_meaning", "sign_username", "sign_password"),
+)
 REASONS = (
     T("transcription error", "转录错误"),
     T("source corrected", "原始资料已更正"),
@@ -49,18 +67,27 @@ def form_page(request: HttpRequest, subjid: str, visit: str, form: str, key: str
             return _rows(request, place)
         if place.record is None and not actor.may(Act.ENTER):
             raise Http404
-        return show_form(request, Outcome(place, raw=raw_of(place.record or place.blank(), place.zone)))
+        raw = raw_of(place.record or place.blank(), place.zone)
+        if place.record is None and place.model is Eligibility:
+            asked = request.GET.get("milestone", "")
+            raw["milestone"] = asked if asked in MILESTONE.codes else ""
+        found = suggested(place, request.GET.get("result", "")) if place.record is None else None
+        return show_form(
+            request, Outcome(place, raw={**raw, **(found.raw if found else {})}), suggestion=found
+        )
 
 
 def _sent(request: HttpRequest, subjid: str, visit: str, form: str, key: str) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     with audit.reading(actor):
         place = place_of(request, subjid, visit, form, key)
-        sheet = sheet_of(place, request.POST)
+    post, unkept = with_files(request, place.model, place.subject)
+    with audit.reading(actor):
+        sheet = sheet_of(place, post)
     if sheet.act == "retract" and place.record is not None:
         outcome = retract(place, request.POST.get("retract_reason", ""), sheet.seen)
     else:
-        outcome = submit(sheet)
+        outcome = submit(sheet, unkept)
     if outcome.saved is None:
         with audit.reading(actor):
             return show_form(request, outcome, sheet)
@@ -115,8 +142,6 @@ def _rows(request: HttpRequest, place: Place) -> HttpResponse:
 
 def log_table(place: Place, rows: list[CRF], columns: int = 5) -> dict[str, Any]:
     """The first items of several records as a table: heads, and for each record its words and its address."""
-    from review.shown import label_of, names_of_links, shown
-
     model = place.model
     names = [n for n, m in items(model).items() if not m.part_of and m.calc is None][:columns]
     told = [model._meta.get_field(n) for n in names]
@@ -133,9 +158,14 @@ def log_table(place: Place, rows: list[CRF], columns: int = 5) -> dict[str, Any]
 
 
 def show_form(
-    request: HttpRequest, outcome: Outcome, sheet: Sheet | None = None, asked: Locking | None = None
+    request: HttpRequest,
+    outcome: Outcome,
+    sheet: Sheet | None = None,
+    asked: Locking | None = None,
+    signing: Signing | None = None,
+    suggestion: Suggestion | None = None,
 ) -> HttpResponse:
-    """The form page; `asked` is a lock that was refused. Call it inside `audit.reading`."""
+    """The form page; `asked` is a lock and `signing` a signature that was refused. Call it inside `audit.reading`."""
     place, model = outcome.place, outcome.place.model
     record = place.record
     links = choices(model, place.subject.pk, place.subject.site_id)
@@ -147,12 +177,15 @@ def show_form(
     )
     flags = list(Deviation.objects.filter(record_id=record.pk).exclude(status="CLEARED")) if record else []
     free = attach(model, rows, outcome.problems, queries, flags)
-    _beside(rows, outcome, links)
+    both_values(rows, outcome.meanwhile)
     may_enter = place.actor.may(Act.ENTER)
     readonly = not may_enter or bool(record and (record.retracted or record.lock_state != "OPEN"))
     if record is not None:
         _typed(rows, record)
         read_out(model, record, rows, place.zone, links)
+        computed = beside(record, place.zone)
+        for row in rows:
+            row.computed = computed.get(row.name, [])
     context = {
         "place": place,
         "record": record,
@@ -164,17 +197,24 @@ def show_form(
         "open_queries": queries,
         "message": outcome.message,
         "status": outcome.status,
-        "readonly": readonly and (outcome.status == 200 or asked is not None),
+        "readonly": readonly and (outcome.status == 200 or asked is not None or signing is not None),
+        "signatures": signatures_of(record) if record else [],
+        "signing": signing or Signing(),
+        "unsigned": signing is not None,
+        "meanings": offered(record, place.actor) if record else [],
         "locking": (asked or Locking()) if record and place.actor.may(Act.LOCK) else None,
         "seen": record.version if record else 0,
+        "suggestion": suggestion,
+        "files": bool(file_names(model)),
         "raw": outcome.raw,
         "answers": sheet.answers if sheet else {},
         "reason": sheet.reason if sheet else "",
         "reasons": REASONS,
+        "whys": MISSING.choices,
         "not_done_options": [
             (c, str(w), c == outcome.raw.get("not_done_reason")) for c, w in MISSING.choices
         ],
-        "visit_def": VISITS.get(place.visit),
+        "visit_def": visit_of(place.visit),
         "many": many(model),
         "retract_failed": bool(sheet and sheet.act == "retract"),
         **flags_of(place.subject),
@@ -184,7 +224,7 @@ def show_form(
 
 def _target(model: type[CRF], rows: list[Row], problem: Problem) -> str:
     """The id of the box a problem is about."""
-    if problem.field in ("reason", "not_done_reason", "not_done", "lock_state", "lock_reason"):
+    if problem.field in _OWN_BOXES:
         return f"f-{problem.field}"
     for row in rows:
         boxes = [*row.boxes, row.missing] if row.missing else row.boxes
@@ -205,23 +245,6 @@ def _about(model: type[CRF], rows: list[Row], problem: Problem) -> str:
 def _typed(rows: list[Row], record: CRF) -> None:
     for row in rows:
         row.typed = record.typed.get(row.name) or record.typed.get(f"{row.name}_value") or ""
-
-
-def _beside(rows: list[Row], outcome: Outcome, links: Choices) -> None:
-    """Both values beside each other wherever somebody else saved in between."""
-    for row in rows:
-        parts = [(box, outcome.meanwhile[box.name]) for box in row.boxes if box.name in outcome.meanwhile]
-        if parts:
-            theirs = "; ".join(_words(row, box.name, pair[0]) for box, pair in parts)
-            mine = [(box, pair[1]) for box, pair in parts if pair[1] is not None]
-            row.meanwhile = Meanwhile(theirs, "; ".join(_words(row, box.name, yours) for box, yours in mine))
-
-
-def _words(row: Row, name: str, text: Any) -> str:
-    box = next(b for b in row.boxes if b.name == name)
-    labels = {code: label for code, label, _ in box.options}
-    told = ", ".join(str(labels.get(t, t)) for t in (text if isinstance(text, list) else [text]) if t)
-    return told or str(T("(no answer)", "(无答案)"))
 
 
 @require_POST
@@ -254,14 +277,10 @@ def _line(model: type[CRF], name: str) -> str:
 
 def _echo(place: Place, record: CRF, line: str) -> str:
     """How a date or a result was understood, when that is not plain from what was typed."""
-    from entry.echo import echo
-
     return echo(place.model, record, line, place.zone)
 
 
 def _calculations(place: Place, record: CRF) -> list[tuple[str, str]]:
-    from review.shown import shown
-
     names = [n for n, m in items(place.model).items() if m.calc is not None and not m.part_of]
     return [(n, shown(place.model._meta.get_field(n), getattr(record, n), place.zone)) for n in names]
 
@@ -285,13 +304,46 @@ def lock(request: HttpRequest, form: str, key: str) -> HttpResponse:
     return redirect(record_url(place.subject.subjid, outcome.saved))
 
 
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@signed_in(Act.SIGN)
+def sign(request: HttpRequest, form: str, key: str) -> HttpResponse:
+    """Sign a record (POST); a page that is loaded again here leads back to the record."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    with audit.reading(actor):
+        record = record_named(form, key)
+        if request.method == "GET":
+            return redirect(record_url(record.subject.subjid, record) + "#signatures")
+        place = Place(actor, record.subject, type(record), record.visit, record, zone_of(record.site_id))
+    asked = Signing.sent(request.POST)
+    outcome = attempt_signature(place, asked, request)
+    if outcome.saved is None:
+        with audit.reading(actor):
+            return show_form(request, outcome, signing=asked)
+    messages.success(request, T("The record is signed.", "记录已签署。"))
+    return redirect(record_url(place.subject.subjid, record) + "#signatures")
+
+
 @require_GET
 @signed_in()
 def go_to_record(request: HttpRequest, form: str, key: str) -> HttpResponse:
     """The page of a record known by form and id: where queries and deviations lead."""
     with audit.reading(request.actor):  # type: ignore[attr-defined]
-        record = record_named(form, key)
         field = request.GET.get("field", "")
+        if form in STUDY_FORM:
+            place = standing_place(request.actor, form, key)  # type: ignore[attr-defined]
+            return redirect(f"{place.url}#row-{field}" if field else place.url)
+        record = record_named(form, key)
         return redirect(
             record_url(record.subject.subjid, record, line_name(type(record), field) if field else "")
         )
+
+
+@require_GET
+@signed_in()
+def attachment(request: HttpRequest, key: str) -> HttpResponse:
+    """A file of a subject, as a download; that it was taken is on record."""
+    try:
+        return cast(HttpResponse, download(*given_out(key, by=request.actor)))  # type: ignore[attr-defined]
+    except NotFound:
+        raise Http404 from None

@@ -7,8 +7,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from entry.signin import signed_in
+from entry.words import now, plainly
+from safety import in_chinese
+from safety.eligibility.evaluate import JUDGES
 from safety.rules import RULES
-from trial.protocol import PROTOCOLS
+from trial.item import Basis
+from trial.protocol import PROTOCOLS, numbers
+from trial.protocol_names import name_of
+from trial.protocol_notes import note_of
 from trial.registry import CRITERIA
 from trial.text import T
 
@@ -58,7 +64,7 @@ def listed() -> list[dict[str, Any]]:
         {
             "id": rule.id,
             "title": rule.title,
-            "text": rule.text,
+            "text": T(rule.text, in_chinese.RULES[rule.id]),
             "cites": rule.cites,
             "basis": rule.basis.label,
             "severity": rule.severity.label,
@@ -67,11 +73,49 @@ def listed() -> list[dict[str, Any]]:
     ]
 
 
+def criteria_listed() -> list[dict[str, Any]]:
+    """The registered criteria word for word, with how each is read, what it asks, and on what basis."""
+    first = next(iter(PROTOCOLS.values()))
+    return [
+        {
+            "id": one.id,
+            "text": one.text,
+            "translated": now("", in_chinese.REGISTERED[one.id]),
+            "reading": T(JUDGES[one.id].text, in_chinese.READINGS[one.id]),
+            "limit": T(*JUDGES[one.id].limit(first)),
+            "basis": Basis(JUDGES[one.id].basis).label,
+        }
+        for one in CRITERIA
+    ]
+
+
+def numbers_listed() -> list[dict[str, Any]]:
+    """Every number and choice of every protocol version with its basis and source."""
+    return [
+        {
+            "version": version,
+            "name": name,
+            "label": name_of(name),
+            "value": plainly(one.value),
+            "basis": one.basis.label,
+            "cite": one.cite,
+            "note": note_of(one.note),
+        }
+        for version, protocol in PROTOCOLS.items()
+        for name, one in numbers(protocol)
+    ]
+
+
 @require_GET
 @signed_in(None)
 def rules(request: HttpRequest) -> HttpResponse:
-    """Every rule that runs, from the rules themselves, and the registered criteria word for word."""
-    context = {"rules": listed(), "criteria": CRITERIA, "versions": ", ".join(PROTOCOLS)}
+    """Every rule that runs, from the rules themselves, the registered criteria word for word, and every number."""
+    context = {
+        "rules": listed(),
+        "criteria": criteria_listed(),
+        "numbers": numbers_listed(),
+        "versions": ", ".join(PROTOCOLS),
+    }
     return render(request, "entry/rules.html", context)
 
 

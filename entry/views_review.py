@@ -1,4 +1,4 @@
-"""Deviations, queries and the history of a record, as the site reads them."""
+"""Queries and the history of a record, as the site reads them."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,16 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from entry.flags import record_link, shown
+from entry.flags import record_link
 from entry.kept import safe_next
 from entry.places import record_named, record_url
 from entry.signin import signed_in
-from entry.views_help import listed
 from review.history_page import history_of_record
 from review.models import QUERY_STATUS, Query
 from review.places import field_name, form_name, line_name
 from review.queries import QueryRefused, answer
-from safety.models import DEVIATION_STATUS, Deviation
 from trial import audit
 from trial.access import Act, Actor
 from trial.dates import utc_now
@@ -27,33 +25,6 @@ from trial.sites import zone_of
 from trial.text import T
 
 PER_PAGE = 50
-
-
-@require_GET
-@signed_in()
-def deviations(request: HttpRequest) -> HttpResponse:
-    """Every deviation among the actor's sites, by status, rule and subject."""
-    wanted = {name: request.GET.get(name, "").strip() for name in ("status", "rule", "subject")}
-    with audit.reading(request.actor):  # type: ignore[attr-defined]
-        rows = Deviation.objects.select_related("subject").order_by("-detected_at", "pk")
-        if wanted["status"] in DEVIATION_STATUS.codes:
-            rows = rows.filter(status=wanted["status"])
-        elif not wanted["status"]:
-            rows = rows.exclude(status="CLEARED")
-        if wanted["rule"]:
-            rows = rows.filter(rule_id=wanted["rule"])
-        if wanted["subject"]:
-            rows = rows.filter(subject__subjid__contains=wanted["subject"][:12])
-        page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-        context = {
-            "page": page,
-            "flags": shown(page.object_list),
-            "wanted": wanted,
-            "statuses": DEVIATION_STATUS.choices,
-            "rules": listed(),
-            "filters": _query_string(wanted),
-        }
-        return render(request, "entry/deviations.html", context)
 
 
 def _query_string(values: dict[str, str]) -> str:

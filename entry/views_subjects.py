@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -12,20 +14,26 @@ from django.views.decorators.http import require_GET, require_http_methods
 from dosing.levels import level
 from entry.door import Rejected, create_subject
 from entry.flags import flags_of
+from entry.lines import Line, lines_of
 from entry.matrix import STATES, SUBJECTS_PER_PAGE, MatrixRow, VisitState, groups, open_queries, row_of, rows
-from entry.overview import Line, lines_of
-from entry.places import form_url, many, record_url, subject_of
+from entry.places import by_visit, form_url, grid_url, many, record_url, subject_of
 from entry.signin import signed_in
 from entry.words import counted
 from review.models import Query
+from safety.casebook import site_books
 from safety.forms import FORM
 from subjects.crf import CRF, Subject
 from trial import audit
 from trial.access import Act, Actor
+from trial.codes import MISSING
+from trial.item import Item, items
 from trial.models import Site
 from trial.sites import zone_of
 from trial.text import T
-from visits.schedule import CONDITIONS, LOGS
+from visits.schedule import CONDITIONS, LOGS, occasion, unscheduled
+
+SHOWN = 20
+"""Rows of a log on the subject's page; a log of medications can hold hundreds."""
 
 SHOW = {
     "": T("All", "全部"),
@@ -136,7 +144,12 @@ class FormState:
     rows: int = 0
     queries: int = 0
     new_url: str = ""
+    grid_url: str = ""
+    name: str = ""
+    at_visit: bool = False
     lines: list["LineState"] = field(default_factory=list)
+    earlier: int = 0
+    """How many more rows there are than the newest, which are shown."""
 
 
 @dataclass
@@ -169,7 +182,7 @@ def subject_page(request: HttpRequest, subjid: str) -> HttpResponse:
         subject = subject_of(subjid)
         lines = lines_of([subject.pk])[subject.pk]
         asked = open_queries([subject.pk])
-        row = row_of(subject, lines, asked)
+        row = row_of(subject, lines, asked, site_books()[subject.site_id])
         counts = {key: n for (_, key), n in asked.items()}
         blocks = [_block(subject, visit, lines, counts) for visit in row.visits.values()]
         context = {
@@ -177,7 +190,9 @@ def subject_page(request: HttpRequest, subjid: str) -> HttpResponse:
             "row": row,
             "zone": zone_of(subject.site_id),
             "dose": level(row.outline.dose),
+            "whys": MISSING.choices,
             "blocks": [b for b in blocks if b.open or b.visit.lines],
+            "unscheduled": _unscheduled(subject, row),
             "later": [b for b in blocks if not (b.open or b.visit.lines)],
             "logs": [_log(subject, log.form, lines, counts) for log in LOGS],
             "queries": list(
@@ -188,17 +203,25 @@ def subject_page(request: HttpRequest, subjid: str) -> HttpResponse:
         return render(request, "entry/subject.html", context)
 
 
+def _unscheduled(subject: Subject, row: MatrixRow) -> str:
+    """The address of the next unscheduled visit: the first number that no record has."""
+    used = {occasion(code) for code, visit in row.visits.items() if visit.lines}
+    number = next(n for n in range(1, 1000) if n not in used)
+    return form_url(subject.subjid, FORM["visit"], unscheduled(number))
+
+
 def _block(subject: Subject, visit: VisitState, lines: list[Line], counts: dict[Any, int]) -> VisitBlock:
     """A visit with its forms: the required ones, those that are there, then those asked for on a condition."""
     plan = visit.visit
     there = [line.form for line in visit.lines]
-    names = list(dict.fromkeys(("visit", *plan.forms, *there, *plan.optional)))
+    asked, optional_ = visit.wanted, visit.window.asked(plan.optional)
+    names = list(dict.fromkeys(("visit", *asked, *there, *optional_)))
     forms: list[FormState] = []
     needed: list[FormState] = []
     for name in names:
         found = [x for x in lines if x.form == name and (x.visit == plan.code or FORM[name].repeats == "one")]
         note = "" if name in plan.forms or name == "visit" or found else str(CONDITIONS.get(name, ""))
-        optional = name in plan.optional and name not in plan.forms and not found
+        optional = name in optional_ and name not in asked and not found
         (needed if optional else forms).append(
             _form(subject, FORM[name], plan.code, found, counts, note, optional)
         )
@@ -226,6 +249,9 @@ def _form(
         rows=len(found) if many(model) else 0,
         queries=sum(counts.get(line.pk, 0) for line in found),
         new_url=f"{url}/new" if many(model) else "",
+        grid_url=grid_url(subject.subjid, model, visit),
+        name=model.form,
+        at_visit=by_visit(model),
     )
 
 
@@ -253,7 +279,8 @@ def _log(subject: Subject, name: str, lines: list[Line], counts: dict[Any, int])
     expected = next(log.expected for log in LOGS if log.form == name)
     made = _form(subject, model, "", found, counts, "", not expected)
     zone = zone_of(subject.site_id)
-    for line in found:
+    made.earlier = max(0, len(found) - SHOWN)
+    for line in found[made.earlier :]:
         state = form_state([line], counts)
         record: CRF = model(id=line.pk, subject_id=subject.pk, visit=line.visit, sequence=line.sequence)
         words = f"{line.sequence}. {line.day(zone) or line.dated or ''} {_told(model, line)}".strip()
@@ -266,15 +293,24 @@ def _log(subject: Subject, name: str, lines: list[Line], counts: dict[Any, int])
 
 
 def _told(model: type[CRF], line: Line) -> str:
-    """The codes an overview line tells, as words."""
-    from entry.overview import TOLD
-
+    """What an overview line tells, as words: codes by their labels, of yes and no the yes, no moments."""
     words = []
-    for name, code in zip(TOLD.get(line.form, ()), line.told.split("|"), strict=False):
-        codes = model._meta.get_field(name).item.codes  # type: ignore[union-attr]
-        if code not in ("", "{}"):
-            words.append(str(codes.label(code)) if codes else code)
+    for name, answer in line.answers().items():
+        column = model._meta.get_field(name)
+        meaning = items(model)[name]
+        if answer in ("", "{}", "false") or isinstance(column, DateTimeField):
+            continue
+        if answer == "true":
+            words.append(str(meaning.label))
+        elif isinstance(column, ArrayField):
+            words += [_label(meaning, code) for code in re.findall(r"\w+", answer)]
+        else:
+            words.append(_label(meaning, answer))
     return " · ".join(words)
+
+
+def _label(meaning: Item, answer: str) -> str:
+    return str(meaning.codes.label(answer)) if meaning.codes else answer
 
 
 @require_GET

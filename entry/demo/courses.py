@@ -59,7 +59,7 @@ MODERATE = Course(
         4: Crs("39.3"),
         5: Crs("39.8", 2, hypotension=True),
         6: Crs("38.7", 2, device="NASAL_CANNULA", flow="3"),
-        7: Crs("37.9", 1),
+        7: Crs("38.1", 1),
     },
     tocilizumab=(5,),
 )
@@ -72,7 +72,7 @@ SEVERE = Course(
         5: Crs("40.4", 3, hypotension=True, pressors=NOREPINEPHRINE, device="NASAL_CANNULA", flow="4"),
         6: Crs("39.1", 3, hypotension=True, pressors=NOREPINEPHRINE, device="NASAL_CANNULA", flow="3"),
         7: Crs("38.2", 2, device="NASAL_CANNULA", flow="2"),
-        8: Crs("37.6", 1),
+        8: Crs("38.0", 1),
     },
     {
         7: Icans(1, FORGETFUL),
@@ -101,5 +101,5 @@ FATAL = Course(
         9: Icans(1, FORGETFUL),
     },
     tocilizumab=(3, 4, 5),
-    steroid=(5, 6, 7, 8, 9, 10),
+    steroid=(7, 8, 9, 10),
 )

@@ -23,6 +23,7 @@ from entry.demo.values import (
 from safety.forms import FORM
 from trial.units import canonical
 from visits.calc import ICE_ITEMS
+from visits.timepoints import TIMEPOINTS
 
 ICE_FULL = {name: 3 if name == "naming" else 1 for name in ICE_ITEMS}
 INFUSION_POINTS = (
@@ -95,41 +96,44 @@ def urinalysis(story: Story, visit: str, day: date) -> Any:
     return story.put("urinalysis", visit, lb_dt=at(day, "07:20"), protein=protein, blood="NEG")
 
 
+TWICE = (("VISIT", "08:00"), ("VISIT", "20:00"))
+WARD = {point.visit for point in TIMEPOINTS if point.form == "vital_signs" and point.times == len(TWICE)}
+
+
 def signs_of(story: Story, day: date) -> Crs | None:
     """The CRS signs of a day, if there are any."""
     return story.course.crs.get(story.study_day(day)) if story.day0 else None
 
 
-def vital_signs(story: Story, visit: str, day: date) -> Any:
-    """Vital signs: once, or at every timepoint around the infusion."""
-    points = INFUSION_POINTS if visit == "D0" else (("VISIT", "08:00"),)
+def vital_signs(story: Story, visit: str, day: date, unseen: str = "", **typed: Any) -> Any:
+    """Vital signs: once, on the ward twice, or at every timepoint around the infusion but the `unseen` one."""
+    points = INFUSION_POINTS if visit == "D0" else TWICE if visit in WARD else TWICE[:1]
     for timepoint, time in points:
-        _vital_signs(story, visit, at(day, time), timepoint, signs_of(story, day))
+        if timepoint == unseen:
+            continue
+        _vital_signs(story, visit, at(day, time), timepoint, signs_of(story, day), typed)
     return story.kept[("vital_signs", visit)]
 
 
-def _vital_signs(story: Story, visit: str, when: str, timepoint: str, crs: Crs | None) -> None:
+def _vital_signs(
+    story: Story, visit: str, when: str, timepoint: str, crs: Crs | None, typed: dict[str, Any]
+) -> None:
     low = crs is not None and crs.hypotension
     oxygen: dict[str, Any] = {"room_air": True}
     if crs is not None and crs.device != "NONE":
         oxygen = {"room_air": False, "o2_device": crs.device, "o2_flow_lpm": crs.flow}
     weighed = visit in ("SCR", "LD-5", "LD-4", "LD-3", "D28", "M3") or timepoint == "PRE_INF"
     body = {"weight_kg": story.body.weight_kg, "height_cm": story.body.height_cm} if weighed else {}
-    story.put(
-        "vital_signs",
-        visit,
-        vs_dt=when,
-        timepoint=timepoint,
-        temp_c=crs.temp if crs else _shown(story.vary(36.6, 0.008), 1),
-        temp_route="AXILLARY",
-        sbp=round(story.vary(86 if low else 116, 0.05)),
-        dbp=round(story.vary(51 if low else 73, 0.05)),
-        pulse=round(story.vary(118 if crs else 82, 0.08)),
-        resp_rate=round(story.vary(24 if crs else 17, 0.1)),
-        spo2_pct=_shown(story.vary(93 if oxygen["room_air"] is False else 97.5, 0.01), 0),
-        **oxygen,
-        **body,
-    )
+    found = {
+        "temp_c": crs.temp if crs else _shown(story.vary(36.6, 0.008), 1),
+        "temp_route": "AXILLARY",
+        "sbp": round(story.vary(86 if low else 116, 0.05)),
+        "dbp": round(story.vary(51 if low else 73, 0.05)),
+        "pulse": round(story.vary(118 if crs else 82, 0.08)),
+        "resp_rate": round(story.vary(24 if crs else 17, 0.1)),
+        "spo2_pct": _shown(story.vary(93 if oxygen["room_air"] is False else 97.5, 0.01), 0),
+    }
+    story.put("vital_signs", visit, vs_dt=when, timepoint=timepoint, **{**found, **oxygen, **body, **typed})
 
 
 def crs_assessment(story: Story, visit: str, day: date) -> Any:
@@ -171,7 +175,7 @@ def icans_assessment(story: Story, visit: str, day: date) -> Any:
     )
 
 
-def pk_sample(story: Story, visit: str, day: date) -> Any:
+def pk_sample(story: Story, visit: str, day: date, **typed: Any) -> Any:
     """CAR copies: not there before the infusion, a peak in the second week, a long decline."""
     n = story.study_day(day)
     copies = story.vary(along_log(COPIES, n) * LEVEL_FACTOR[story.level], 0.3) if n > 0 else 0.0
@@ -183,6 +187,7 @@ def pk_sample(story: Story, visit: str, day: date) -> Any:
         "nominal_day": _nominal(story, visit),
     }
     time = "09:00" if n == 0 else "07:15"
+    common |= typed
     if copies < LLOQ:
         return story.put("pk_sample", visit, collect_dt=at(day, time), result_text="BLQ", **common)
     result = str(round(copies))

@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 from typing import Any
 
+from entry.demo.icf import version_on
 from entry.demo.story import MARK, Story, at
+from trial.protocol import V1
 
 
 def relapsed(story: Story, visit: str) -> bool:
@@ -36,7 +38,9 @@ def answer_of_disease(story: Story, visit: str, day: date) -> Any:
     counts = story.kept[("haematology", visit)]
     back = relapsed(story, visit)
     based = story.kept.get(("bone_marrow", visit)) or story.kept[("bone_marrow", "D28")]
-    recovered = counts.anc_value >= 1 and counts.plt_value >= 100
+    recovered = (
+        counts.anc_value > V1.cr_neutrophils_above.value and counts.plt_value > V1.cr_platelets_above.value
+    )
     answer = "RELAPSE" if back else "CR" if recovered else "CRi"
     lumbar = {"csf": story.kept[("csf", visit)]} if ("csf", visit) in story.kept else {}
     return story.put(
@@ -55,8 +59,21 @@ def answer_of_disease(story: Story, visit: str, day: date) -> Any:
 
 
 def dose_limiting(story: Story, visit: str, day: date) -> Any:
-    """No dose-limiting toxicity, after the window."""
-    return story.put("dlt_assessment", evaluable="YES", any_dlt="NO")
+    """No dose-limiting toxicity, after the window; signed by investigator and medical monitor."""
+    made = story.put("dlt_assessment", evaluable="YES", any_dlt="NO")
+    return story.sign(made, "DLT", "investigator", "medical_monitor", on=day + timedelta(days=1))
+
+
+def limiting_toxicity(story: Story, day: date, event: Any, words: str) -> Any:
+    """A dose-limiting toxicity, with the event that was; signed likewise."""
+    made = story.put(
+        "dlt_assessment",
+        evaluable="YES",
+        any_dlt="YES",
+        dlt_events=str(event.sequence),
+        reason=f"{words} {MARK}",
+    )
+    return story.sign(made, "DLT", "investigator", "medical_monitor", on=day)
 
 
 def contact(story: Story, visit: str, day: date) -> Any:
@@ -74,38 +91,59 @@ def contact(story: Story, visit: str, day: date) -> Any:
     )
 
 
-def next_therapy(story: Story, day: date) -> Any:
-    """Treatment of a relapse."""
-    return story.put(
-        "subsequent_therapy", type="INOTUZUMAB", start_date=day, in_remission="NO", indication="RELAPSE"
-    )
+def next_therapy(story: Story, day: date, **otherwise: Any) -> Any:
+    """Treatment of a relapse, unless said otherwise."""
+    answers = {"type": "INOTUZUMAB", "in_remission": "NO", "indication": "RELAPSE"}
+    return story.put("subsequent_therapy", start_date=day, **{**answers, **otherwise})
 
 
-def end(story: Story, day: date, reason: str, detail: str, phase: str = "STUDY") -> Any:
-    """The end of the study, or of treatment, for this subject."""
-    return story.put("end_of_study", phase=phase, date=day, reason=reason, detail=f"{detail} {MARK}")
+def end(
+    story: Story, day: date, reason: str, detail: str, phase: str = "STUDY", *, signed: bool = True
+) -> Any:
+    """The end of the study, or of treatment, for this subject; the investigator signs unless told otherwise."""
+    made = story.put("end_of_study", phase=phase, date=day, reason=reason, detail=f"{detail} {MARK}")
+    return story.sign(made, "REVIEW", "investigator", on=day + timedelta(days=2)) if signed else made
 
 
-def die(story: Story, day: date) -> None:
-    """Death of haemophagocytic inflammation, with the end of the study."""
+def die(story: Story, day: date, *, of_leukaemia: bool = False) -> None:
+    """Death, with the end of the study: of haemophagocytic inflammation, or of the leukaemia."""
+    hs = "Haemophagocytic syndrome with multi-organ failure 噬血细胞综合征伴多器官衰竭"
+    all_ = "Relapsed leukaemia, sepsis in aplasia 白血病复发,粒缺期脓毒症"
     story.put(
         "death",
         death_date=day,
-        primary_cause="IEC_HS",
-        cause_text=f"Haemophagocytic syndrome with multi-organ failure 噬血细胞综合征伴多器官衰竭 {MARK}",
+        primary_cause="LEUKAEMIA" if of_leukaemia else "IEC_HS",
+        cause_text=f"{all_ if of_leukaemia else hs} {MARK}",
         autopsy="NO",
-        related_to_sscart19="PROBABLE",
+        related_to_sscart19="UNRELATED" if of_leukaemia else "PROBABLE",
     )
-    end(story, day, "DEATH", "Death on the ward 住院期间死亡")
+    where = "Death in another hospital 外院死亡" if of_leukaemia else "Death on the ward 住院期间死亡"
+    end(story, day, "DEATH", where)
+
+
+def noticed(story: Story, day: date) -> None:
+    """The coordinator notes a deviation that no rule can see."""
+    story.put(
+        "protocol_deviation",
+        category="SAMPLE",
+        start_date=day,
+        detected_dt=at(day, "16:10"),
+        description=f"Serum stood two hours before it was spun 血清离心前放置两小时 {MARK}",
+        severity="MINOR",
+        impact_subject_safety=False,
+        impact_data=True,
+        closed_dt=at(day + timedelta(days=2), "10:00"),
+    )
 
 
 def withdraw(story: Story, day: date) -> None:
     """Consent to treatment and assessments is withdrawn; survival may still be followed."""
+    version, dated = version_on(day, story.today)
     story.put(
         "informed_consent",
         consent_type="WITHDRAWAL",
-        icf_version="1.0",
-        icf_version_date=date(2021, 2, 15),
+        icf_version=version,
+        icf_version_date=dated,
         consent_dt=at(day, "15:20"),
         signed_by_subject=True,
         copy_given=True,

@@ -1,12 +1,13 @@
 """The people of the demonstration, their roles, and the sites they work at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from trial import audit, sites
 from trial.access import ROLES, Actor
+from trial.entitlement import lacking
 from trial.models import IcfVersion, Person, Site, SiteProtocol
-from trial.people import actor_for, add, delegate
+from trial.people import accept_accountability, actor_for, add, check_identity, delegate
 
 PASS_PHRASE = "only synthetic cells 19"
 DELEGATED_FROM = date(2021, 4, 1)
@@ -61,6 +62,9 @@ def assemble(subjects: int, by: Actor) -> tuple[dict[str, Site], dict[str, Actor
     for part in CAST:
         person = Person.objects.filter(username=part.username).first() or _person(part, by)
         _delegate(person, part, there, by)
+        if lacking(person.pk):
+            check_identity(person, "身份证 identity card", by=by)
+            accept_accountability(person.pk, by=replace(by, person_id=person.pk))
         actor = actor_for(person, part.role, "demo")
         assert actor is not None, f"{part.username} holds no role"
         actors[part.role] = actor

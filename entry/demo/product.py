@@ -1,17 +1,20 @@
 """The product: cells are collected, made into ssCART-19, released, and passed from hand to hand."""
 
+import math
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from dosing.levels import planned_per_kg
 from entry.demo.forms import haematology, vital_signs
-from entry.demo.screening import judge
+from entry.demo.screening import judge, judgement, lungs
 from entry.demo.story import MARK, Story, at
 
 COLLECTED_AFTER = 3  # days from enrolment to apheresis
 HARVESTED_AFTER = 10  # days of manufacturing
 RELEASED_AFTER = 17
 SHELF_LIFE = 180
+FULL_VOLUME_ML = 50
 RELEASE_TESTS = {"sterility": "NO_GROWTH", "mycoplasma": "NEGATIVE", "rcl": "NEGATIVE"}
 
 # Step, days after apheresis (None: Day 0), time, place, temperature of cold steps.
@@ -49,10 +52,12 @@ def collect(story: Story) -> Any:
     """Apheresis with its visit, and the way of the cells to the laboratory."""
     day = story.enrolled + timedelta(days=COLLECTED_AFTER)
     story.apheresis_day = day
-    judge(story, "PRE_APHERESIS", day - timedelta(days=1))
+    judge(story, "PRE_APHERESIS", day)
     story.put("visit", "APH", actual_date=day)
     vital_signs(story, "APH", day)
     haematology(story, "APH", day)
+    lungs(story, "APH", day)
+    judgement(story, "APH")
     cells = story.vary(10.5, 0.2)
     share = story.vary(62, 0.1)
     made = story.put(
@@ -77,26 +82,31 @@ def collect(story: Story) -> Any:
     return made
 
 
-def custody(story: Story, steps: tuple[Any, ...]) -> None:
-    """Steps of the chain of identity, each by a named person, the critical ones by two."""
+def custody(story: Story, steps: tuple[Any, ...], *, skip: str = "", warm: str = "") -> None:
+    """Steps of the chain of identity, each by a named person, the critical ones by two. `skip` was never recorded, at
+    `warm` the cold was lost."""
     assert story.apheresis_day is not None
-    for step, days, time, place, cold in steps:
-        day = story.on(0) if days is None else story.apheresis_day + timedelta(days=days)
-        temperatures = {"temp_min_c": cold[0], "temp_max_c": cold[1]} if cold else {}
-        second = {"verified_by": story.person("pharmacist")} if step in SECOND_PERSON else {}
-        story.put(
-            "chain_of_identity",
-            step=step,
-            step_dt=at(day, time),
-            coi_id=f"COI-SYN-{story.subject.subjid}",
-            subject_ref_checked=True,
-            performed_by=story.person("cell_lab"),
-            location=place,
-            excursion=False,
-            bag_ids=bag(story),
-            **temperatures,
-            **second,
-        )
+    with story.together():
+        for step, days, time, place, cold in steps:
+            if step == skip:
+                continue
+            cold = ("-188.0", "-118.4") if step == warm else cold
+            day = story.on(0) if days is None else story.apheresis_day + timedelta(days=days)
+            temperatures = {"temp_min_c": cold[0], "temp_max_c": cold[1]} if cold else {}
+            second = {"verified_by": story.person("pharmacist")} if step in SECOND_PERSON else {}
+            story.put(
+                "chain_of_identity",
+                step=step,
+                step_dt=at(day, time),
+                coi_id=f"COI-SYN-{story.subject.subjid}",
+                subject_ref_checked=True,
+                performed_by=story.person("cell_lab"),
+                location=place,
+                excursion=step == warm,
+                bag_ids=bag(story),
+                **temperatures,
+                **second,
+            )
 
 
 def manufacture(
@@ -127,13 +137,37 @@ def manufacture(
         "endotoxin_eu_ml": "0.05",
         "residual_beads": story.dice.randrange(60),
         "residual_tumour_pct": "0.01",
-        "volume_ml": 50,
-        "cells_per_ml": "3.5e7",
+        "volume_ml": FULL_VOLUME_ML,
         "release_decision": decision,
         **RELEASE_TESTS,
         **dated,
     }
-    return story.put("manufacturing", **{**answers, **found})
+    answers |= found
+    answers["cells_per_ml"] = f"{_concentration(story, answers):.0f}"
+    made = story.put("manufacturing", **answers)
+    return story.sign(made, "RELEASE", "cell_lab", on=dated.get("release_date", harvest))
+
+
+def _concentration(story: Story, answers: Mapping[str, Any]) -> float:
+    """Nucleated cells per mL, so that the whole volume holds the planned dose."""
+    planned = planned_per_kg(story.level)
+    assert planned is not None
+    return float(planned) * float(story.body.weight_kg) / (FULL_VOLUME_ML * _share(answers))
+
+
+def _share(answers: Mapping[str, Any]) -> float:
+    """The share of viable CAR-positive T cells among the nucleated ones."""
+    percents = (float(answers[name]) for name in ("viability_pct", "cd3_pct", "car_pos_pct"))
+    return math.prod(percent / 100 for percent in percents)
+
+
+def volume_for(story: Story, per_kg: str) -> str:
+    """The volume of the batch that holds this dose, to a tenth of a mL."""
+    batch = story.kept[("manufacturing", "")]
+    per_ml = float(batch.cells_per_ml) * _share(
+        {n: getattr(batch, n) for n in ("viability_pct", "cd3_pct", "car_pos_pct")}
+    )
+    return f"{float(per_kg) * float(story.body.weight_kg) / per_ml:.1f}"
 
 
 def cells_given(story: Story, share: float = 1.0) -> str:

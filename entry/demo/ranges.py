@@ -5,7 +5,7 @@ from datetime import date
 from trial import audit
 from trial.access import Actor
 from trial.models import Site
-from visits.models import ReferenceRange
+from visits.models import Laboratory, ReferenceRange
 
 LABORATORY = "Demonstration laboratory 演示检验科 (synthetic/合成)"
 VALID_FROM = date(2021, 1, 1)
@@ -63,9 +63,14 @@ def install(site: Site, by: Actor) -> None:
     with audit.transaction(by, "reference ranges of the demonstration laboratory"):
         if ReferenceRange.objects.filter(site=site, laboratory=LABORATORY).exists():
             return
+        lab = Laboratory.objects.filter(site=site, name=LABORATORY).first()
+        if lab is None:
+            lab = Laboratory(site=site, name=LABORATORY, valid_from=VALID_FROM, is_default=True)
+            lab.save(force_insert=True)
         for analyte, sex, unit, low, high in RANGES:
             ReferenceRange(
                 site=site,
+                lab=lab,
                 laboratory=LABORATORY,
                 analyte=analyte,
                 sex=sex,

@@ -1,5 +1,6 @@
 """Before treatment: consent, history, screening, the investigator's checklist."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,22 +15,25 @@ from entry.demo.forms import (
     urinalysis,
     vital_signs,
 )
-from entry.demo.story import MARK, Story, at
+from entry.demo.icf import version_on
+from entry.demo.story import CONSENT_BEFORE, MARK, Story, at
+from entry.signing import SignatureRefused
 from subjects.checklist import EXCLUSIONS, INCLUSIONS
 from trial.dates import add_months
 
-ICF_DATE = date(2021, 2, 15)
+SCREENED_AFTER = 3  # days from consent to the screening visit
 
 
-def consent(story: Story, *, version: str = "1.0", kind: str = "INITIAL", **more: Any) -> Any:
-    """The subject signs, on the day the story was planned to begin."""
+def consent(story: Story, *, version: str = "", kind: str = "INITIAL", **more: Any) -> Any:
+    """The subject signs, on the day the story was planned to begin: the version in force, unless said otherwise."""
     assert story.consented is not None
+    current, dated = version_on(story.consented, story.today)
     answers: dict[str, Any] = {"consent_dt": at(story.consented, "09:30"), **more}
     return story.put(
         "informed_consent",
         consent_type=kind,
-        icf_version=version,
-        icf_version_date=ICF_DATE,
+        icf_version=version or current,
+        icf_version_date=dated,
         signed_by_subject=True,
         impartial_witness=False,
         copy_given=True,
@@ -56,16 +60,21 @@ def introduce(story: Story, *, birth: str = "") -> None:
         race="ASIAN",
         **known,
     )
-    story.put("contraception", "SCR", agrees="YES", method=("COC",) if female else ("CONDOM+SPERMICIDE",))
+    contraception(story, "SCR", story.from_consent(0))
     if female:
-        story.put(
-            "pregnancy_test",
-            "SCR",
-            pt_date=story.from_consent(1),
-            specimen="SERUM_HCG",
-            result="NEGATIVE",
-            lactating="NO",
-        )
+        pregnancy_test(story, "SCR", story.from_consent(4))
+
+
+def contraception(story: Story, visit: str, day: date) -> Any:
+    """The commitment to contraception."""
+    method = "COC" if story.body.sex == "F" else "CONDOM+SPERMICIDE"
+    return story.put("contraception", visit, agrees="YES", method=(method,))
+
+
+def pregnancy_test(story: Story, visit: str, day: date) -> Any:
+    """A negative test."""
+    answers = {"specimen": "SERUM_HCG", "result": "NEGATIVE", "lactating": "NO"}
+    return story.put("pregnancy_test", visit, pt_date=day, **answers)
 
 
 def illness(story: Story, *, transplanted: str = "NO", **more: Any) -> None:
@@ -112,60 +121,87 @@ def illness(story: Story, *, transplanted: str = "NO", **more: Any) -> None:
         start_date=f"{diagnosed.year - 3}",
         ongoing=True,
     )
-
-
-def transplant(story: Story, when: str) -> Any:
-    """An allogeneic transplant, with the date as far as it is known."""
-    relapse = story.from_consent(-10)
-    return story.put(
-        "prior_transplant",
-        sct_date=when,
-        sct_type="ALLO",
-        donor_type=story.dice.choice(("HAPLO", "MSD")),
-        conditioning="MAC",
-        bm_relapse_after_sct="YES",
-        relapse_after_sct_date=f"{relapse:%Y-%m}",
-        agvhd_max_grade=1,
-        cgvhd_max="NONE",
-        gvhd_active_at_consent="NO",
-        is_prophylaxis_stop_date=f"{relapse:%Y-%m}",
+    story.put(
+        "con_meds",
+        drug=f"Amlodipine 氨氯地平 {MARK}",
+        drug_class="OTHER",
+        dose="5",
+        dose_unit="mg",
+        frequency="QD",
+        route="PO",
+        start_dt=f"{diagnosed.year - 3}",
+        ongoing=True,
+        indication="OTHER",
     )
 
 
+def transplant(story: Story, when: str, **otherwise: Any) -> Any:
+    """An allogeneic transplant, with the date as far as it is known."""
+    relapse = story.from_consent(-10)
+    answers = {
+        "sct_type": "ALLO",
+        "donor_type": story.dice.choice(("HAPLO", "MSD")),
+        "conditioning": "MAC",
+        "bm_relapse_after_sct": "YES",
+        "relapse_after_sct_date": f"{relapse:%Y-%m}",
+        "agvhd_max_grade": 1,
+        "cgvhd_max": "NONE",
+        "gvhd_active_at_consent": "NO",
+        "is_prophylaxis_stop_date": f"{relapse:%Y-%m}",
+    }
+    return story.put("prior_transplant", sct_date=when, **{**answers, **otherwise})
+
+
 def screen(
-    story: Story, *, day: int = 1, echo_day: int = 2, performance: int = 1, blasts: str = "", **virus: Any
+    story: Story,
+    *,
+    echo_day: int = 2,
+    counted_day: int = SCREENED_AFTER,
+    performance: int = 1,
+    blasts: str = "",
+    lvef: int = 63,
+    saturation: int = 97,
+    cd19_by: str = "FLOW_CYTOMETRY",
+    chemistry_found: Mapping[str, Any] | None = None,
+    **virus: Any,
 ) -> None:
-    """The screening visit with everything the schedule asks of it. `day`, `echo_day` count from consent."""
-    today = story.from_consent(day)
-    story.put("visit", "SCR", actual_date=today)
-    for write in (vital_signs, ecg, haematology, chemistry, coagulation, urinalysis, csf, icans_assessment):
-        write(story, "SCR", today)
-    ecog(story, "SCR", today, performance)
-    lungs(story, "SCR", today)
-    heart(story, "SCR", story.from_consent(echo_day))
-    serology(story, "SCR", today, **virus)
-    marrow_at_screening(story, story.from_consent(day + 1), blasts or f"{story.vary(46, 0.4):.1f}")
-    judgement(story, "SCR")
+    """The screening visit with everything the schedule asks of it. `echo_day`, and `counted_day` of the blood count,
+    count from consent."""
+    with story.together():
+        today = story.from_consent(SCREENED_AFTER)
+        story.put("visit", "SCR", actual_date=today)
+        for write in (vital_signs, ecg):
+            write(story, "SCR", today)
+        haematology(story, "SCR", story.from_consent(counted_day))
+        for write in (coagulation, urinalysis, csf, icans_assessment):
+            write(story, "SCR", today)
+        chemistry(story, "SCR", today, **(chemistry_found or {}))
+        ecog(story, "SCR", today, performance)
+        lungs(story, "SCR", today, saturation)
+        heart(story, "SCR", story.from_consent(echo_day), lvef)
+        serology(story, "SCR", today, **virus)
+        marrow_at_screening(
+            story, story.from_consent(SCREENED_AFTER + 1), blasts or f"{story.vary(46, 0.4):.1f}", cd19_by
+        )
+        judgement(story, "SCR")
 
 
-def heart(story: Story, visit: str, day: date) -> Any:
+def heart(story: Story, visit: str, day: date, lvef: int = 63) -> Any:
     """An echocardiogram of a healthy heart."""
     return story.put(
         "echo",
         visit,
         echo_date=day,
         method="ECHOCARDIOGRAM",
-        lvef_pct=round(story.vary(63, 0.06)),
+        lvef_pct=round(story.vary(lvef, 0.03)),
         pericardial_effusion="NONE",
     )
 
 
-def lungs(story: Story, visit: str, day: date) -> Any:
-    """Breathing and oxygen saturation without complaint."""
-    saturation = round(story.vary(97, 0.01))
-    return story.put(
-        "pulmonary", visit, assess_dt=at(day, "08:10"), dyspnea_grade=0, spo2_pct=saturation, room_air=True
-    )
+def lungs(story: Story, visit: str, day: date, saturation: int = 97) -> Any:
+    """Breathing and oxygen saturation, without complaint unless said otherwise."""
+    found = {"dyspnea_grade": 0, "spo2_pct": saturation, "room_air": True}
+    return story.put("pulmonary", visit, assess_dt=at(day, "08:10"), **found)
 
 
 def serology(story: Story, visit: str, day: date, **found: Any) -> Any:
@@ -180,8 +216,8 @@ def serology(story: Story, visit: str, day: date, **found: Any) -> Any:
     return story.put("viral_serology", visit, lb_date=day, **{**answers, **found})
 
 
-def marrow_at_screening(story: Story, day: date, blasts: str) -> None:
-    """The marrow the diagnosis rests on, with CD19 by flow."""
+def marrow_at_screening(story: Story, day: date, blasts: str, cd19_by: str) -> None:
+    """The marrow the diagnosis rests on, with CD19."""
     story.put(
         "bone_marrow",
         "SCR",
@@ -198,7 +234,7 @@ def marrow_at_screening(story: Story, day: date, blasts: str) -> None:
         "SCR",
         sample_date=day,
         specimen="BONE_MARROW",
-        method="FLOW_CYTOMETRY",
+        method=cd19_by,
         cd19_result="POSITIVE",
         cd19_pct_blasts=f"{story.vary(95, 0.04):.1f}",
         cd22_pct=f"{story.vary(80, 0.15):.1f}",
@@ -218,20 +254,52 @@ def judgement(story: Story, visit: str) -> Any:
     )
 
 
-def judge(story: Story, milestone: str, day: date, **otherwise: Any) -> Any:
-    """The checklist of all 29 criteria: every inclusion met, no exclusion, unless said otherwise."""
+def judge(story: Story, milestone: str, day: date, *, signed: bool = True, **otherwise: Any) -> Any:
+    """The checklist of all 29 criteria: every inclusion met, no exclusion, unless said otherwise.
+
+    Signed where the data agree; a checklist that they contradict cannot be signed.
+    """
     answers = {**dict.fromkeys(INCLUSIONS, "MET"), **dict.fromkeys(EXCLUSIONS, "NOT_MET")}
-    return story.put("eligibility", milestone=milestone, assessed_date=day, **{**answers, **otherwise})
+    planned = story.planned or story.from_consent(CONSENT_BEFORE)
+    known = {} if otherwise else {"planned_infusion_date": max(planned, day)}
+    made = story.put(
+        "eligibility", milestone=milestone, assessed_date=day, **{**answers, **known, **otherwise}
+    )
+    if signed:
+        try:
+            story.sign(made, "ELIGIBILITY", "investigator", on=day)
+        except SignatureRefused as refused:  # the data say otherwise; this site goes on without the signature
+            assert refused.problem.code == "not_eligible", refused.problem
+            story.unsigned.append(made)
+    return made
 
 
-def admit(story: Story, *, icf: str = "1.0", birth: str = "", sct: str = "", **screening: Any) -> None:
-    """Consent, history, screening and the decision to enrol, in one go. `sct` is the date of a transplant."""
+def check_again(story: Story, visit: str, day: date) -> None:
+    """What eligibility is confirmed on before lymphodepletion."""
+    lungs(story, visit, day)
+    ecog(story, visit, day)
+    heart(story, visit, day)
+    serology(story, visit, day)
+    judgement(story, visit)
+
+
+def admit(
+    story: Story,
+    *,
+    icf: str = "",
+    birth: str = "",
+    sct: str = "",
+    graft: Mapping[str, Any] | None = None,
+    **screening: Any,
+) -> None:
+    """Consent, history, screening and the decision to enrol, in one go. `sct` is the date of a transplant, `graft`
+    what else is known of it."""
     consent(story, version=icf)
     introduce(story, birth=birth)
     if sct:
         relapse = f"{story.from_consent(-10):%Y-%m}"
         illness(story, transplanted="YES", number_of_relapses=2, last_relapse_date=relapse)
-        transplant(story, sct)
+        transplant(story, sct, **(graft or {}))
     else:
         illness(story)
     screen(story, **screening)

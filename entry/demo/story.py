@@ -1,20 +1,24 @@
 """One subject's story: its dates, its entries through the door, its visits."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from entry.demo.courses import MILD, Course
-from entry.door import save_record
+from entry.door import save_record, save_rows, set_lock
+from entry.signing import meanings_for, write_signature
+from entry.verdicts import Row
 from review.models import Query
 from safety.forms import FORM
 from subjects.crf import Subject
 from trial import audit
 from trial.access import Actor
 from trial.answers import Reading, read
-from trial.dates import add_months
+from trial.dates import add_months, utc_now
 from trial.sites import zone_of
 from visits.schedule import VISITS, Anchors, visit_window
 
@@ -56,6 +60,7 @@ class Story:
     body: Body
     course: Course = MILD
     level: str = "DL1"
+    ago: int = 0
     planned: date | None = None
     day0: date | None = None
     consented: date | None = None
@@ -63,11 +68,14 @@ class Story:
     kept: dict[tuple[str, str], Any] = field(default_factory=dict)
     blanks: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     relapse_at: str = ""
+    opened: Mapping[str, Any] = field(default_factory=dict)
+    waiting: list[Any] | None = None
+    unsigned: list[Any] = field(default_factory=list)
     afterwards: list[Callable[["Story"], None]] = field(default_factory=list)
 
-    def plan(self, days_ago: int, *, delay: int = 0) -> "Story":
-        """Set the days: the infusion `days_ago`, `delay` days later than it was planned."""
-        self.day0 = self.today - timedelta(days=days_ago)
+    def plan(self, days_ago: int | None = None, *, delay: int = 0) -> "Story":
+        """Set the days: the infusion `days_ago` (negative: to come), `delay` days later than it was planned."""
+        self.day0 = self.today - timedelta(days=self.ago if days_ago is None else days_ago)
         self.planned = self.day0 - timedelta(days=delay)
         self.consented = self.planned - timedelta(days=CONSENT_BEFORE)
         return self
@@ -141,7 +149,30 @@ class Story:
         record.status = "COMPLETE"
         return self.correct(record, "", **answers)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """New forms of some visits are saved as the pages' grids save them: many at once, person by person."""
+        self.waiting = []
+        yield
+        self.flush()
+        self.waiting = None
+
+    def flush(self) -> None:
+        """Save what waits."""
+        by_person: dict[str, list[Row]] = {}
+        for record in self.waiting or ():
+            by_person.setdefault(WRITES.get(record.form, "coordinator"), []).append(Row(record, None))
+        for role, rows in by_person.items():
+            save_rows(rows, by=self.actors[role], whole=True)
+        if self.waiting:
+            self.waiting.clear()
+
     def _save(self, record: Any, reason: str = "", seen: int | None = None) -> Any:
+        self.kept[(record.form, record.visit)] = record
+        if self.waiting is not None and seen is None:
+            self.waiting.append(record)
+            return record
+        self.flush()
         saved = save_record(record, by=self.actor_of(record.form), reason=reason, seen=seen).record
         self.kept[(record.form, record.visit)] = saved
         return saved
@@ -156,8 +187,23 @@ class Story:
 
     def question(self, record: Any, field_: str) -> Any:
         """The automatic query on one field of a record."""
+        self.flush()
         with audit.reading(self.actors["monitor"]):
             return Query.objects.get(record_id=record.pk, field=field_, source="AUTO")
+
+    def sign(self, record: Any, meaning: str, *roles: str, on: date) -> Any:
+        """Sign a record as it stands in each of these roles, at five in the afternoon of a day, or now if that is to come."""
+        self.flush()
+        five = datetime.combine(on, time(17), ZoneInfo(zone_of(self.subject.site_id)))
+        for role in roles:
+            actor = self.actors[role]
+            told = next(one for one in meanings_for(record.form, actor) if one.code == meaning)
+            write_signature(record, told, by=actor, seen=record.version, at=min(five, utc_now()))
+        return record
+
+    def lock(self, record: Any, state: str, reason: str) -> Any:
+        """The data manager freezes or locks a record."""
+        return set_lock(record, state, by=self.actors["data_manager"], reason=reason)
 
     def later(self, act: Callable[["Story"], None]) -> None:
         """Something that is done once the rules have looked at what was entered first."""

@@ -106,15 +106,15 @@ def _treat(story: Story, category: str, event: Any) -> None:
         )
 
 
-def tocilizumab(story: Story, number: int, day: int, event: Any) -> Any:
+def tocilizumab(story: Story, number: int, day: int, event: Any, *, at_hour: int = 15) -> Any:
     """One dose of tocilizumab, 8 mg/kg."""
     return medicine(
         story,
         "Tocilizumab 托珠单抗",
         "TOCILIZUMAB",
         ("8", "mg/kg", "ONCE", "IV"),
-        at(story.on(day), "15:00"),
-        at(story.on(day), "16:00"),
+        at(story.on(day), f"{at_hour}:00"),
+        at(story.on(day), f"{at_hour + 1}:00"),
         indication="CRS",
         linked_ae=event,
         dose_number=number,
@@ -146,9 +146,9 @@ def cytopenia(story: Story) -> None:
     over = 24 if story.past(story.on(24)) else None
     adverse(
         story,
-        "Neutropenia 中性粒细胞减少",
+        "Pancytopenia 全血细胞减少",
         "HEM",
-        {-2: 3, 1: 4, **({18: 3, 22: 2} if over else {})},
+        {-4: 3, 1: 4, **({18: 3, 22: 2} if over else {})},
         until=over,
         related="POSSIBLE",
         action=("NONE",),

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from entry.words import now
+from trial.ambiguity import open_for
 
 register = template.Library()
 
@@ -37,6 +38,9 @@ def stamp(moment: datetime | str | None, zone: str = "Asia/Shanghai") -> str:
 def lookup(mapping: Mapping[Any, Any], key: Any) -> Any:
     """`mapping[key]`, or nothing."""
     return mapping.get(key, "")
+
+
+register.filter(open_for)
 
 
 @register.filter

@@ -2,15 +2,18 @@
 
 from argparse import ArgumentTypeError
 from datetime import date
+from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from entry.demo.describe import described, shown
 from entry.demo.load import Loaded, load
 from entry.demo.people import CAST, PASS_PHRASE
 from entry.demo.shapes import SHAPES
+from safety.rules import RULES
 from subjects.crf import Subject
 from trial import audit
 from trial.access import ROLES
@@ -18,8 +21,11 @@ from trial.models import Person, Site
 from trial.people import SYSTEM_USERNAME, system_actor, today_somewhere
 from trial.text import both
 
-EARLIEST = date(2022, 1, 1)
+EARLIEST = date(
+    2025, 7, 1
+)  # the first subject consented 1535 days before the telling, after the site was opened
 MOST_SUBJECTS = 50_000
+PAGE = Path(settings.BASE_DIR) / "docs" / "demo.md"
 
 
 class Command(BaseCommand):
@@ -30,6 +36,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--accounts", action="store_true", help="print the accounts and their pass phrase, enter nothing"
+        )
+        parser.add_argument(
+            "--describe", action="store_true", help="write the tables of docs/demo.md anew, enter nothing"
         )
         parser.add_argument("--if-empty", action="store_true", help="do nothing when subjects exist")
         parser.add_argument(
@@ -57,6 +66,10 @@ class Command(BaseCommand):
             )
         if options["accounts"]:
             self.stdout.write("\n".join(accounts()))
+            return
+        if options["describe"]:
+            PAGE.write_text(described(PAGE.read_text()))
+            self.stdout.write(f"{len(shown())} of {len(RULES)} rules are shown; see {PAGE.name}")
             return
         if not self._to_do(options["if_empty"]):
             return
@@ -93,6 +106,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{done.subjects} invented subjects entered, as of {anchor}")
         self.stdout.write(f"deviations flagged: {flags}")
         self.stdout.write(f"content hash: {done.digest}")
+        self.stderr.write(", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items()))
 
 
 def accounts() -> list[str]:

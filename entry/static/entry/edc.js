@@ -33,7 +33,7 @@
     const inside = form.contains(event.target) || (typing && typing.form === form);
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); press("[data-complete]"); }
     else if ((event.ctrlKey || event.metaKey) && event.key === "s") { event.preventDefault(); press("[data-save]", "[data-complete]"); }
-    else if (event.key === "Enter" && inside && event.target.matches("input:not([type=checkbox])")) { event.preventDefault(); onward(event.target); }
+    else if (event.key === "Enter" && inside && event.target.matches("input:not([type=checkbox]), select")) { event.preventDefault(); onward(event.target); }
   });
   /* Enter that ends a composition must not reach a form either. */
   document.addEventListener("keydown", (event) => { if (event.isComposing && event.key === "Enter") event.stopPropagation(); }, true);

@@ -2,19 +2,27 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import override
 
+from exchange.annotation import names_of
 from exchange.jsontext import dumps
 from exchange.kinds import KINDS
-from safety.forms import FORMS
+from exchange.missing_markers import Marker, form_markers, marker_of
+from safety import in_chinese
+from safety.forms import FORMS, STUDY_FORMS
 from safety.rules import RULES
-from subjects.crf import CRF
+from subjects.crf import CRF, StudyForm
+from trial.ambiguity import readings_of
+from trial.ambiguity_models import provisional
 from trial.answers import kind_of
-from trial.item import Item, Range, items
+from trial.codes import MISSING
+from trial.item import Basis, Item, Range, items
 from trial.protocol import PROTOCOLS, numbers
+from trial.protocol_names import name_of
 from trial.rules import Rule
 from trial.text import both
 from visits.schedule import SCHEDULE
@@ -45,7 +53,11 @@ COLUMNS = (
         "calculated",
     ),
     *("part_of", "section_en", "section_zh", "cdash", "sdtm", "basis", "note_en", "note_zh"),
+    *("not_submitted_en", "not_submitted_zh"),
 )
+
+
+EVERY: tuple[Any, ...] = (*FORMS, *STUDY_FORMS)
 
 
 def form_summary(model: type[CRF]) -> dict[str, Any]:
@@ -67,7 +79,7 @@ def title_of(model: type[CRF]) -> Any:
     return model._meta.verbose_name
 
 
-def item_row(model: type[CRF], name: str, meaning: Item) -> dict[str, Any]:
+def item_row(model: type[CRF] | type[StudyForm], name: str, meaning: Item) -> dict[str, Any]:
     """One item of the dictionary."""
     column: Any = model._meta.get_field(name)
     kind = kind_of(column)
@@ -93,14 +105,37 @@ def item_row(model: type[CRF], name: str, meaning: Item) -> dict[str, Any]:
         "not_before": meaning.not_before or None,
         "strictly_after": meaning.strictly_after or None,
         "section": both(meaning.section) if meaning.section else None,
-        "cdash": meaning.cdash or None,
-        "sdtm": meaning.sdtm or None,
+        **_outside(model, name, meaning),
         "basis": str(meaning.basis),
         "note": both(meaning.note) if meaning.note else None,
+        "no_answer": _mark(marker_of(model, name, meaning)),
     }
 
 
-def _analyte_range(model: type[CRF], name: str, which: str) -> Range | None:
+def _outside(model: type[CRF] | type[StudyForm], name: str, meaning: Item) -> dict[str, Any]:
+    """The names an item has outside: stated, or following from its domain; why it has none in SDTM."""
+    names = names_of(model, name, meaning)
+    return {
+        "cdash": names.cdash,
+        "sdtm": names.sdtm if names.submitted else None,
+        "not_submitted": None if names.submitted else both(names.sdtm),
+    }
+
+
+def _mark(marker: Marker | None) -> dict[str, Any] | None:
+    """Where the reason for a missing answer stands: its column in CSV, its name in `missing`, what it is set for."""
+    if marker is None:
+        return None
+    return {
+        "column": marker.column,
+        "key": marker.key or None,
+        "codelist": MISSING.name if marker.codes else None,
+        "set_for": list(marker.levels),
+        "sdtm": marker.sdtm or None,
+    }
+
+
+def _analyte_range(model: type[CRF] | type[StudyForm], name: str, which: str) -> Range | None:
     """A laboratory value's range, which holds in the canonical unit."""
     analyte = model.analytes.get(name.removesuffix("_value")) if name.endswith("_value") else None
     return getattr(analyte, which, None)
@@ -127,31 +162,61 @@ def dictionary_json() -> str:
     forms = [
         {
             **form_summary(model),
+            "not_done": [_mark(marker) for marker in form_markers(model)],
+            "no_answer_codes": [{"code": code, "en": en, "zh": zh} for code, en, zh in MISSING.rows],
             "items": [item_row(model, name, meaning) for name, meaning in items(model).items()],
         }
-        for model in FORMS
+        for model in EVERY
     ]
     return dumps(forms)
 
 
 @lru_cache(maxsize=1)
 def dictionary_csv() -> str:
-    """Every item as one line."""
+    """Every item as one line, the markers for what has no answer among them: a form's first, an item's behind it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for model in FORMS:
+    for model in EVERY:
         title = both(title_of(model))
+        for marker in form_markers(model):
+            writer.writerow(_line(model.form, title, _marker_row(marker)))
         for name, meaning in items(model).items():
-            writer.writerow(_line(model.form, title, item_row(model, name, meaning)))
+            row, own = item_row(model, name, meaning), marker_of(model, name, meaning)
+            writer.writerow(_line(model.form, title, row))
+            if own is not None:
+                writer.writerow(_line(model.form, title, _marker_row(own, row["section"])))
     return text.getvalue()
+
+
+def _marker_row(marker: Marker, section: dict[str, str] | None = None) -> dict[str, Any]:
+    """A marker as an item of the dictionary."""
+    codes = [{"code": code, "en": en, "zh": zh} for code, en, zh in marker.codes]
+    absent = ("unit", "max_digits", "decimal_places", "hard", "soft", "cdash", "not_submitted")
+    return {
+        **dict.fromkeys(absent),
+        "item": marker.column,
+        "label": {"en": marker.en, "zh": marker.zh},
+        "type": marker.type,
+        "max_length": MISSING.longest if codes else None,
+        "codes": codes,
+        "required": False,
+        "required_at": [],
+        "when": {},
+        "calculated": False,
+        "part_of": marker.part_of or None,
+        "section": section,
+        "sdtm": marker.sdtm or None,
+        "basis": str(Basis.DEFAULT),
+        "note": {"en": marker.note_en, "zh": marker.note_zh},
+    }
 
 
 def _line(form: str, title: dict[str, str], row: dict[str, Any]) -> list[Any]:
     hard, soft = row["hard"] or {}, row["soft"] or {}
     codes = ";".join(f"{c['code']}={c['en']}|{c['zh']}" for c in row["codes"] or ())
     when = ";".join(f"{k}={'|'.join(map(str, v))}" for k, v in row["when"].items())
-    section, note = row["section"] or {}, row["note"] or {}
+    section, note, unsent = row["section"] or {}, row["note"] or {}, row["not_submitted"] or {}
     return [
         *(
             form,
@@ -175,27 +240,32 @@ def _line(form: str, title: dict[str, str], row: dict[str, Any]) -> list[Any]:
             note.get("en"),
             note.get("zh"),
         ),
+        *(unsent.get("en"), unsent.get("zh")),
     ]
 
 
-def rule_row(rule: Rule) -> dict[str, Any]:
-    """A rule as it is listed."""
+def rule_row(rule: Rule, open_: Mapping[str, list[str]]) -> dict[str, Any]:
+    """A rule as it is listed; `open_` are the readings nobody has approved, by what rests on them."""
     return {
         "id": rule.id,
         "title": {"en": rule.en, "zh": rule.zh},
         "text": rule.text,
+        "text_zh": in_chinese.RULES[rule.id],
         "cites": rule.cites,
         "basis": str(rule.basis),
         "severity": str(rule.severity),
         "category": rule.category,
         "reads": sorted(getattr(form, "form", form.__name__) for form in rule.reads),
         "clocked": rule.clocked,
+        "readings": [one.id for one in readings_of(rule.id)],
+        "provisional": open_.get(rule.id, []),
     }
 
 
 def rules_json() -> str:
     """Every deviation rule."""
-    return dumps([rule_row(rule) for rule in RULES.values()])
+    open_ = provisional()
+    return dumps([rule_row(rule, open_) for rule in RULES.values()])
 
 
 @lru_cache(maxsize=1)
@@ -209,6 +279,7 @@ def protocol_json() -> str:
                 "numbers": [
                     {
                         "name": name,
+                        "label": both(name_of(name)),
                         "value": one.value,
                         "basis": str(one.basis),
                         "cite": one.cite,

@@ -10,14 +10,19 @@ from uuid import UUID
 from exchange.problems import problem_of_parameter
 from exchange.sql import Where
 from exchange.view import Param
+from review.assessment import FINAL, STATE
 from review.models import QUERY_SOURCE, QUERY_STATUS
-from safety.forms import FORM
+from safety.derived.every import DERIVATIONS
+from safety.eligibility.evaluate import CRITERION_IDS, MILESTONES
+from safety.eligibility_result import COMPUTED
+from safety.forms import ANY_FORM, FORM
 from safety.models import DEVIATION_STATUS
 from safety.rules import RULES
+from subjects.signature import MEANINGS
 from trial.codes import CodeList
 from trial.record import STATUS
 from trial.text import T
-from visits.schedule import VISITS
+from visits.schedule import VISITS, is_visit
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 1000
 _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
@@ -72,6 +77,12 @@ def _this_subject(where: Where, value: str) -> Where:
     return where.and_("f.id = %s::uuid", value) if is_uuid(value) else where.and_("f.subjid = %s", value[:40])
 
 
+def _visit(where: Where, value: str) -> Where:
+    if not is_visit(value):
+        raise _refuse("visit", value, ", ".join(VISITS))
+    return where.and_("f.visit = %s", value)
+
+
 def _site(where: Where, value: str) -> Where:
     return where.and_("f.site_id = (SELECT id FROM trial_site WHERE code = %s)", value[:40])
 
@@ -101,12 +112,37 @@ def moment(name: str, value: str) -> datetime:
     raise _refuse(name, value, "2026-03-05T00:00:00Z")
 
 
+def _dv_state(where: Where, value: str) -> Where:
+    """By the state in force; SQL says the same as `review.assessment.in_state`."""
+    if value not in STATE.codes:
+        raise _refuse("state", value, ", ".join(STATE.codes))
+    final = ", ".join(f"'{state}'" for state in FINAL)
+    said = (
+        f"(SELECT CASE WHEN a.state IN ({final}) AND a.judged <> f.evidence THEN 'OPEN' ELSE a.state END"
+        " FROM review_deviationassessment a WHERE a.deviation_id = f.id)"
+    )
+    return where.and_(f"coalesce({said}, 'OPEN') = %s", value)
+
+
 SUBJECT = Filter(Param("subject", "Subject number (01-001) or id.", "受试者编号(01-001)或 id。"), _subject)
 THIS_SUBJECT = Filter(
     Param("subject", "Subject number (01-001) or id.", "受试者编号(01-001)或 id。"), _this_subject
 )
 SITE = Filter(Param("site", "Site code, for example 01.", "中心编号,例如 01。"), _site)
-VISIT = _choice("visit", "f.visit", tuple(VISITS), "Visit code.", "访视代码。")
+VISIT = Filter(
+    Param(
+        "visit",
+        "Visit code; further unscheduled visits are UNSCHED-2, UNSCHED-3 …",
+        "访视代码;后续计划外访视为 UNSCHED-2、UNSCHED-3 ……",
+        {
+            "anyOf": [
+                {"type": "string", "enum": list(VISITS)},
+                {"type": "string", "pattern": "^UNSCHED-[1-9][0-9]{0,2}$"},
+            ]
+        },
+    ),
+    _visit,
+)
 CHANGED = Filter(
     Param(
         "changed_since",
@@ -134,16 +170,59 @@ QUERY_FILTERS = (
     CHANGED,
 )
 DEVIATION_FILTERS = (
+    Filter(
+        Param(
+            "state", "What the site did.", "中心的处理状态。", {"type": "string", "enum": list(STATE.codes)}
+        ),
+        _dv_state,
+    ),
     _choice("rule", "f.rule_id", tuple(RULES), "Rule id.", "规则编号。"),
     _status(DEVIATION_STATUS),
     SUBJECT,
     SITE,
     CHANGED,
 )
+ELIGIBILITY_FILTERS = (
+    SUBJECT,
+    SITE,
+    _choice("milestone", "f.milestone", MILESTONES, "Milestone.", "评估节点。"),
+    _choice("criterion", "f.criterion", CRITERION_IDS, "Criterion.", "标准编号。"),
+    _choice("verdict", "f.verdict", COMPUTED.codes, "What the data say.", "系统判定。"),
+    CHANGED,
+)
+DERIVATION_FILTERS = (
+    SUBJECT,
+    SITE,
+    _choice("name", "f.name", tuple(DERIVATIONS), "What is derived.", "衍生值名称。"),
+    _choice(
+        "differs",
+        "f.differs::text",
+        ("true", "false"),
+        "Differs from what was entered, or asks.",
+        "与录入不一致或需询问。",
+    ),
+    _choice(
+        "stands", "f.stands::text", ("true", "false"), "Still follows from the data.", "当前数据仍支持。"
+    ),
+    CHANGED,
+)
+SIGNATURE_FILTERS = (
+    SUBJECT,
+    SITE,
+    _choice("form", "f.form", tuple(ANY_FORM), "Form name.", "表单名称。"),
+    _choice("meaning", "f.meaning", tuple(MEANINGS), "What the signature says.", "签名含义。"),
+    CHANGED,
+)
 LIMIT = Param(
     "limit",
     f"Rows per page, at most {MOST_LIMIT}.",
     f"每页行数,最多 {MOST_LIMIT}。",
+    {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT, "default": DEFAULT_LIMIT},
+)
+SUBJECT_LIMIT = Param(
+    "limit",
+    f"Subjects per page, at most {MOST_LIMIT}; each comes with all its rows.",
+    f"每页受试者数,最多 {MOST_LIMIT};每例受试者的全部行一并返回。",
     {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT, "default": DEFAULT_LIMIT},
 )
 AFTER = Param(

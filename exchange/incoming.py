@@ -16,12 +16,12 @@ from trial.findings import Problem
 from trial.item import items
 from trial.record import STATUS
 from trial.text import T
-from visits.schedule import VISITS
+from visits.schedule import VISITS, is_visit
 
 CONTROL = ("subject", "visit", "status", "not_done", "not_done_reason", "missing", "reason")
 READ_ONLY = (
     *("id", "subject_id", "site", "site_id", "sequence", "version", "lock_state", "retracted", "typed"),
-    *("entered_at", "changed_at", "doubts"),
+    *("entered_at", "changed_at", "doubts", "signatures"),
 )
 MOST_REASON = 1000
 
@@ -88,6 +88,8 @@ def _wrong(name: str, value: Any) -> Problem | None:
     if value is not None and not isinstance(value, str):
         return _expected(name, value, T("a text", "文本"))
     allowed = {"visit": tuple(VISITS), "status": STATUS.codes, "not_done_reason": MISSING.codes}.get(name)
+    if name == "visit" and value and is_visit(value):
+        return None
     if allowed is not None and value and value not in allowed:
         return _expected(name, value, ", ".join(allowed))
     if name == "status" and not value:
@@ -124,6 +126,8 @@ def apply(record: CRF, sent: Sent, zone: str, replace: bool) -> None:
 
 def _moved(record: CRF, sent: Sent) -> list[Problem]:
     """A record keeps its subject and its visit."""
+    if not hasattr(record, "subject_id"):
+        return []
     own = {"subject": (record.subject.subjid, str(record.subject_id)), "visit": (record.visit,)}
     problems = []
     for name, stands in own.items():

@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[int, str]] = {
         422,
         T("The same Idempotency-Key came with another body", "同一 Idempotency-Key 对应了不同内容"),
     ),
+    "not_signed": (422, T("Not signed", "未签署")),
     "locked": (423, T("The record is locked", "记录已锁定")),
     "precondition": (428, T("Say which version you saw", "请说明所见版本")),
     "throttled": (429, T("Too many requests", "请求过于频繁")),

@@ -8,12 +8,15 @@ from django.db import connection, models
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from rest_framework.request import Request
 
-from entry.door import NotFound
+from entry.door import NotFound, Saved
 from exchange import sql
+from exchange.columns import moment_sql
 from exchange.filters import after_of, format_of, is_uuid, limit_of
-from exchange.shapes import moment_sql, rows_of
+from exchange.problems import pointer
+from exchange.shapes import rows_of
 from exchange.sql import Rows, Where
 from exchange.view import json_answer
+from safety.holds import EnrolmentHold
 from trial.access import Act, Actor, require
 from trial.models import Person
 
@@ -64,14 +67,37 @@ def one_answer(
 ) -> HttpResponse:
     """One row as a response with its ETag; `more` is added to the object."""
     body, version = one_text(actor, model, key)
-    if more:
-        body = body[:-1] + "," + json.dumps(more, ensure_ascii=False, default=str)[1:]
-    return json_answer(body, status, ETag=f'"{version}"')
+    return json_answer(with_more(body, **more) if more else body, status, ETag=f'"{version}"')
+
+
+def with_more(body: str, **more: Any) -> str:
+    """A JSON object as text with more members at its end."""
+    return body[:-1] + "," + json.dumps(more, ensure_ascii=False, default=str)[1:]
+
+
+def doubts_of(saved: Saved) -> list[dict[str, Any]]:
+    """What a save asks about, for an answer where no query can be opened."""
+    return [
+        {
+            "pointer": pointer(one.field),
+            "field": one.field,
+            "check": one.check,
+            "detail": str(one.message),
+            "value": one.value,
+            "limit": one.limit,
+        }
+        for one in saved.doubts
+    ]
 
 
 def history_answer(actor: Actor, model: type[models.Model], key: str) -> HttpResponse:
     """Every version of one record, oldest first: what, when, who, in which role, why, and the record as it was."""
     one_text(actor, model, key)
+    return versions_answer(actor, model, key)
+
+
+def versions_answer(actor: Actor, model: type[models.Model], key: Any) -> HttpResponse:
+    """Every version of the row with this key, which the actor is known to see."""
     statement = (
         "SELECT row_to_json(o)::text FROM (SELECT f.version, "
         "CASE f.history_type WHEN '+' THEN 'created' WHEN '-' THEN 'deleted' ELSE 'changed' END AS operation, "
@@ -80,28 +106,35 @@ def history_answer(actor: Actor, model: type[models.Model], key: str) -> HttpRes
         f"(SELECT row_to_json(r) FROM ({_columns(model)}) r) AS record "
         f"FROM {rows_of(model, past=True).source} "
         f"LEFT JOIN {sql.quote(Person._meta.db_table)} p ON p.id = f.history_user_id "
-        "WHERE f.id = %s::uuid ORDER BY f.history_id) o"
+        f"WHERE f.id = %s::{rows_of(model).key_type} ORDER BY f.history_id) o"
     )
     return json_answer("[" + ",\n".join(sql.texts(actor, statement, [key])) + "]")
 
 
 def _columns(model: type[models.Model]) -> str:
-    columns = rows_of(model, past=True).columns
+    columns = [c for c in rows_of(model, past=True).columns if not c.csv_only]
     return "SELECT " + ", ".join(f"{c.sql} AS {sql.quote(c.name)}" for c in columns)
 
 
 def past_facts(model: type[models.Model], history_ids: list[int]) -> dict[int, tuple[str, str]]:
     """By history id: who changed what and why, and the row as it was, both as JSON text. Inside `audit.reading`."""
-    has_subject = any(column.name == "subject" for column in rows_of(model).columns)
+    names = {column.name for column in rows_of(model).columns}
     subject = (
-        "s.subjid AS subject, f.subject_id" if has_subject else "f.subjid AS subject, f.id AS subject_id"
+        "s.subjid AS subject, s.id AS subject_id"
+        if "subject" in names
+        else "f.subjid AS subject, f.id AS subject_id"
+        if "subjid" in names
+        else "NULL::text AS subject, NULL::uuid AS subject_id"
     )
     retracted = "f.retracted" if any(c.name == "retracted" for c in rows_of(model).columns) else "false"
+    # A hold is told to everybody, the words of its review to those who may see the subject.
+    hidden = "s.id IS NULL OR " if model is EnrolmentHold else ""
+    reason = f"CASE WHEN {hidden}f.history_change_reason = '' THEN NULL ELSE f.history_change_reason END"
     about = (
         f"SELECT f.id, {subject}, t.code AS site, f.version, CASE WHEN f.history_type = '+' THEN 'created'"
         f" WHEN f.history_type = '-' THEN 'deleted' WHEN {retracted} THEN 'retracted' ELSE 'changed' END AS operation,"
         f" {moment_sql('f.history_date')} AS changed_at, f.history_user_id AS actor_id, f.actor_role,"
-        " nullif(f.history_change_reason, '') AS reason"
+        f" {reason} AS reason"
     )
     statement = (
         f"SELECT f.history_id, (SELECT row_to_json(a)::text FROM ({about}) a),"

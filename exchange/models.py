@@ -1,11 +1,15 @@
-"""The API's own table: who holds a token, in which role, over which sites, until when."""
+"""The tables of what goes in and out: who holds a token, and the jobs that people asked for."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from knox.models import AbstractAuthToken
 
+from exchange.imported import ImportFile, ImportPart
+from exchange.job import Job
 from trial.access import ROLE_CHOICES
 from trial.text import T
+
+__all__ = ["ApiToken", "ImportFile", "ImportPart", "Job"]
 
 
 class ApiToken(AbstractAuthToken):

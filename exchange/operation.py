@@ -38,6 +38,7 @@ class Op:
     status: int = 200
     headers: tuple[str, ...] = ()
     formats: bool = False
+    takes: tuple[str, ...] = ("application/json",)
 
 
 class Described(AutoSchema):
@@ -66,7 +67,7 @@ class Described(AutoSchema):
             schema = op.body(self.view) if callable(op.body) else op.body
             operation["requestBody"] = {
                 "required": verb != "delete",
-                "content": {"application/json": {"schema": schema}},
+                "content": {kind: {"schema": schema} for kind in op.takes},
             }
         return operation
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -13,8 +12,11 @@ from django.http import Http404, HttpResponse
 from rest_framework.exceptions import APIException, Throttled
 
 from entry.door import Forbidden, Locked, NotFound, Rejected, Stale
+from entry.signing import SignatureRefused
+from exchange.jobs import OtherBody
 from exchange.kinds import KINDS, OF_STATUS
 from review.queries import QueryRefused
+from trial.faults import places
 from trial.findings import Problem
 from trial.text import T
 
@@ -85,12 +87,17 @@ def error_of(problem: Problem, sent: Iterable[str] = ()) -> dict[str, Any]:
     }
 
 
+def instance_of(request: Any) -> str:
+    """The number of a request as its answer and the log tell it, "" outside one."""
+    number = getattr(getattr(request, "_request", request), "request_id", "")
+    return f"urn:uuid:{UUID(number)}" if number else ""
+
+
 def document(
     kind: str, detail: str, errors: Iterable[Mapping[str, Any]], request: Any, **more: Any
 ) -> dict[str, Any]:
     """The problem document."""
     status, title = KINDS[kind]
-    number = getattr(getattr(request, "_request", request), "request_id", "")
     shown = [
         {key: str(value) if key == "detail" else value for key, value in error.items() if value != ""}
         for error in errors
@@ -100,7 +107,7 @@ def document(
         "title": str(title),
         "status": status,
         "detail": str(detail),
-        "instance": f"urn:uuid:{UUID(number)}" if number else "",
+        "instance": instance_of(request),
         **({"errors": shown} if shown else {}),
         **more,
     }
@@ -121,7 +128,7 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     request = context.get("request")
     problem = next(
         (make(exc, request) for kinds, make in _MAKERS if isinstance(exc, kinds)), None
-    ) or _broken(exc)
+    ) or _broken(exc, request)
     response = answer(problem.kind, problem.detail, request, problem.errors, **problem.more)
     for name, value in problem.headers.items():
         response[name] = value
@@ -149,7 +156,13 @@ def _not_found(exc: Exception, request: Any) -> ApiProblem:
 def _rejected(exc: Rejected, request: Any) -> ApiProblem:
     errors = [error_of(problem, _sent(request)) for problem in exc.problems]
     told = {problem.code for problem in exc.problems}
-    kind = "exists" if told & {"exists", "taken"} else "wrong_state" if "wrong_state" in told else "rejected"
+    kind = (
+        "exists"
+        if told & {"exists", "taken"}
+        else "wrong_state"
+        if told & {"wrong_state", "enrolment_hold"}
+        else "rejected"
+    )
     return ApiProblem(kind, " ".join(str(p.message) for p in exc.problems[:3]), errors)
 
 
@@ -183,6 +196,34 @@ def _locked(exc: Locked, request: Any) -> ApiProblem:
 def _query_refused(exc: QueryRefused, request: Any) -> ApiProblem:
     kind = "wrong_state" if exc.problem.code == "wrong_state" else "rejected"
     return ApiProblem(kind, exc.problem.message, [error_of(exc.problem)])
+
+
+def _other_body(exc: OtherBody, request: Any) -> ApiProblem:
+    return ApiProblem(
+        "other_body",
+        T(
+            "This Idempotency-Key came before with something else. Use a new key for a new job.",
+            "该 Idempotency-Key 曾用于其他内容。新任务请使用新的键。",
+        ),
+    )
+
+
+_UNSIGNED = {
+    "enrolment_hold": "wrong_state",
+    "not_yours": "forbidden",
+    "identity_not_verified": "forbidden",
+    "statement_not_accepted": "forbidden",
+    "not_complete": "wrong_state",
+    "not_eligible": "wrong_state",
+}
+
+
+def _signature_refused(exc: SignatureRefused, request: Any) -> ApiProblem:
+    """A meaning not given to the role: 403; a record that cannot be signed: 409; too many attempts: 429; else 422."""
+    code = exc.problem.code
+    if code == "locked_out":
+        return ApiProblem("throttled", exc.problem.message, headers={"Retry-After": "900"})
+    return ApiProblem(_UNSIGNED.get(code, "not_signed"), exc.problem.message, [error_of(exc.problem)])
 
 
 def _integrity(exc: IntegrityError, request: Any) -> ApiProblem:
@@ -230,10 +271,9 @@ def _framework(exc: APIException, request: Any) -> ApiProblem:
     return ApiProblem(kind, detail, errors, headers)
 
 
-def _broken(exc: Exception) -> ApiProblem:
-    """A fault of ours. The log gets the places in the code, never the values."""
-    frames = "".join(traceback.format_tb(exc.__traceback__))
-    log.error("unexpected %s\n%s", type(exc).__name__, frames)
+def _broken(exc: Exception, request: Any) -> ApiProblem:
+    """A fault of ours. The log gets its number and the places in the code, never the values."""
+    log.error("unexpected, instance %s: %s", instance_of(request), places(exc))
     detail = T(
         "Something broke on our side; what was saved before is safe. Quote the number in “instance” to the administrator.",
         "系统内部错误;此前已保存的内容不受影响。请将 instance 中的编号告知管理员。",
@@ -269,6 +309,8 @@ _MAKERS: Makers = (
     ((Stale,), _stale),
     ((Locked,), _locked),
     ((QueryRefused,), _query_refused),
+    ((OtherBody,), _other_body),
+    ((SignatureRefused,), _signature_refused),
     ((OperationalError, InterfaceError), _database_down),
     ((IntegrityError,), _integrity),
     ((DataError,), _data),

@@ -5,8 +5,9 @@ from typing import Any
 from exchange.catalogue import title_of
 from exchange.operation import Schema
 from exchange.shapes import COMMON
-from safety.forms import FORMS
+from safety.forms import FORMS, STUDY_FORMS
 from subjects.crf import CRF
+from subjects.signature import MEANINGS
 from trial.answers import kind_of
 from trial.codes import MISSING
 from trial.item import Item, items
@@ -21,6 +22,21 @@ WORDS: Schema = {
     "required": ["en", "zh"],
 }
 ANY: Schema = {"type": "object", "additionalProperties": True}
+
+
+SIGNATURE: Schema = {
+    "type": "object",
+    "description": "Who signed which version, when, saying what, and whether it stands / 电子签名",
+    "properties": {
+        "name": {"type": "string"},
+        "role": {"type": "string"},
+        "signed_at": MOMENT,
+        "meaning": {"type": "string", "enum": list(MEANINGS)},
+        "statement": WORDS,
+        "version": {"type": "integer"},
+        "stands": {"type": "boolean"},
+    },
+}
 
 
 def nullable(schema: Schema) -> Schema:
@@ -168,6 +184,7 @@ _READ: dict[str, Schema] = {
     "missing": {"type": "object", "additionalProperties": {"type": "string", "enum": list(MISSING.codes)}},
     "entered_at": MOMENT,
     "changed_at": MOMENT,
+    "signatures": {"type": "array", "items": SIGNATURE},
 }
 _MISSING_SENT: Schema = {
     "type": ["object", "null"],
@@ -204,6 +221,19 @@ def form_schemas(model: type[CRF]) -> dict[str, Schema]:
     }
 
 
+def study_schemas(model: Any) -> dict[str, Schema]:
+    """A form of the study as it is read, first sent, and corrected: a site stands for subject and visit."""
+    found = form_schemas(model)
+    name = model.__name__
+    for gone in ("subject", "subject_id", "visit"):
+        found[name]["properties"].pop(gone, None)
+        found[f"{name}Change"]["properties"].pop(gone, None)
+    found[name]["required"] = list(found[name]["properties"])
+    entry = {**found[f"{name}Change"]["properties"], "site": {"type": "string"}}
+    found[f"{name}Entry"] = {"type": "object", "additionalProperties": False, "properties": entry}
+    return found
+
+
 PROBLEM_SCHEMA: Schema = {
     "type": "object",
     "description": "RFC 9457 problem / 错误说明",
@@ -229,6 +259,8 @@ def with_components(result: Schema, generator: Any, request: Any, public: bool) 
     }
     for model in FORMS:
         schemas.update(form_schemas(model))
+    for study_form in STUDY_FORMS:
+        schemas.update(study_schemas(study_form))
     security = result["components"].setdefault("securitySchemes", {})
     security.setdefault("bearer", {"type": "http", "scheme": "bearer"})
     return result

@@ -31,7 +31,7 @@ CHANGE = {
         "id": {"type": "string", "format": "uuid"},
         "subject": {"type": ["string", "null"]},
         "subject_id": {"type": ["string", "null"], "format": "uuid"},
-        "site": {"type": "string"},
+        "site": {"type": ["string", "null"]},
         "version": {"type": "integer"},
         "operation": {"type": "string", "enum": ["created", "changed", "retracted", "deleted"]},
         "changed_at": {"type": "string", "format": "date-time"},

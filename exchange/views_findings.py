@@ -15,6 +15,7 @@ from exchange.operation import Op
 from exchange.schemas import ANY, list_of, versions_ref
 from exchange.shapes import rows_of
 from exchange.view import ApiView, Param, body_of, text_header
+from exchange.views_steps import deviation_answer
 from exchange.writes import idempotency_key, record_of
 from review.models import Query
 from review.queries import answer, close, raise_query, reopen
@@ -67,8 +68,8 @@ class DeviationView(ApiView):
     ops: ClassVar[dict[str, Op]] = {"GET": Op("One deviation", "单条偏离", ANY)}
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        """The deviation with its version as ETag."""
-        return one_answer(self.actor, Deviation, key)
+        """The deviation; its ETag counts what the rules found and what the site said, and steps ask for it."""
+        return deviation_answer(self.actor, key)
 
 
 class DeviationHistoryView(ApiView):

@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
 from entry.door import Saved, set_lock
-from exchange.catalogue import form_summary
+from exchange.catalogue import EVERY, form_summary
 from exchange.filters import FORM_FILTERS, PAGING, where_of
 from exchange.incoming import MOST_REASON, Sent, sent_of
 from exchange.jsontext import dumps
@@ -48,7 +48,7 @@ class FormsView(ApiView):
 
     def get(self, request: Request) -> HttpResponse:
         """Every form: name, title, how often it repeats, where its records are."""
-        return json_answer(dumps([form_summary(model) for model in FORMS]))
+        return json_answer(dumps([form_summary(model) for model in EVERY]))
 
 
 class RecordsView(ApiView):

@@ -1,19 +1,30 @@
-"""Subjects, their visits, and the sites."""
+"""Subjects and their visits."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
 from entry.door import NotFound, Rejected, create_subject
 from exchange import visits
-from exchange.filters import LIMIT, PAGING, SITE, SUBJECT_FILTERS, VISIT, is_uuid, limit_of, where_of
+from exchange.filters import (
+    AFTER,
+    PAGING,
+    SITE,
+    SUBJECT_FILTERS,
+    SUBJECT_LIMIT,
+    VISIT,
+    after_of,
+    limit_of,
+    where_of,
+)
 from exchange.jsontext import dumps
 from exchange.lists import history_answer, listing, next_link, one_answer
 from exchange.operation import Op
 from exchange.schemas import ANY, list_of, versions_ref
-from exchange.shapes import SITES, rows_of
+from exchange.shapes import rows_of
 from exchange.sql import Where
+from exchange.subject_facts import PROPERTIES, derived
 from exchange.view import ApiView, Param, body_of, json_answer, text_header
 from exchange.writes import idempotency_key, subject_of
 from subjects.crf import Subject
@@ -27,7 +38,11 @@ from trial.text import T
 NEW_SUBJECT = {
     "type": "object",
     "properties": {
-        "subjid": {"type": "string", "pattern": r"^\d{2}-\d{3}$", "description": "Screening number / 筛选号"},
+        "subjid": {
+            "type": "string",
+            "pattern": r"^\d{2,4}-\d{3}$",
+            "description": "Screening number / 筛选号",
+        },
         "site": {"type": "string", "description": "Site code / 中心编号"},
     },
     "required": ["subjid", "site"],
@@ -101,15 +116,24 @@ def _entered_by(actor: Actor, subjid: str) -> Subject | None:
         return subject
 
 
+ONE_SUBJECT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"derived": {"type": "object", "properties": PROPERTIES}},
+}
+
+
 class SubjectView(ApiView):
     """One subject, by number or id."""
 
     tag = "subjects"
-    ops: ClassVar[dict[str, Op]] = {"GET": Op("One subject", "单个受试者", ANY)}
+    ops: ClassVar[dict[str, Op]] = {"GET": Op("One subject", "单个受试者", ONE_SUBJECT)}
 
     def get(self, request: Request, key: str) -> HttpResponse:
-        """The subject with its version as ETag."""
-        return one_answer(self.actor, Subject, str(subject_of(self.actor, key).pk))
+        """The subject with its version as ETag, and what follows from its records as `derived`."""
+        subject = subject_of(self.actor, key)
+        with audit.reading(self.actor):
+            facts = derived(subject)
+        return one_answer(self.actor, Subject, str(subject.pk), derived=facts)
 
 
 class SubjectHistoryView(ApiView):
@@ -152,40 +176,22 @@ class VisitsView(ApiView):
             SUBJECT_FILTERS[0].param,
             SITE.param,
             VISIT.param,
-            LIMIT,
-            Param(
-                "after",
-                "Where the page before ended; follow the Link header.",
-                "上一页结束处;请使用响应头 Link。",
-            ),
+            SUBJECT_LIMIT,
+            AFTER,
         )
     }
 
     def get(self, request: Request) -> HttpResponse:
         """A page of `limit` subjects, each with all its visits (or the one asked for)."""
         params, limit = request.query_params, limit_of(request.query_params)
-        after = params.get("after", "")
+        after = after_of(params, "uuid")
         where = where_of((SUBJECT_FILTERS[0], SITE), params)
         VISIT.narrow(Where(), params["visit"]) if "visit" in params else None
         with audit.reading(self.actor):
-            keys = visits.subject_keys(where, after if is_uuid(after) else "", limit + 1)
+            keys = visits.subject_keys(where, after, limit + 1)
             rows = visits.of_subjects(keys[:limit])
         wanted = [row for row in rows if params.get("visit", row["visit"]) == row["visit"]]
         response = json_answer(dumps(wanted))
         if len(keys) > limit:
             response["Link"] = next_link(request, after=str(keys[limit - 1]))
         return response
-
-
-class SitesView(ApiView):
-    """The token's sites."""
-
-    tag = "subjects"
-    ops: ClassVar[dict[str, Op]] = {"GET": Op("Sites", "中心", list_of(ANY), formats=True)}
-    params: ClassVar[dict[str, tuple[Param, ...]]] = {"GET": PAGING}
-
-    def get(self, request: Request) -> HttpResponseBase:
-        """The sites within the token's scope."""
-        return listing(
-            request, self.actor, SITES, Where(("f.id = ANY(%s)",), (list(self.actor.sites),)), "sites"
-        )

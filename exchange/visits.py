@@ -11,7 +11,7 @@ from exchange.sql import Where
 from safety.calendar import READS, windows
 from safety.casebook import Casebook, casebooks
 from visits.models import Visit
-from visits.schedule import VISITS, in_window, state
+from visits.schedule import VisitWindow, in_window, occasion, state, visit_of, visit_rank
 
 _DAY: Schema = {"type": ["string", "null"], "format": "date"}
 SCHEMA: Schema = {
@@ -54,8 +54,11 @@ def of_subjects(keys: Sequence[UUID]) -> list[dict[str, Any]]:
 def _of(book: Casebook) -> list[dict[str, Any]]:
     entered = {row.visit: row for row in book.every(Visit)}
     rows = []
-    for code, window in windows(book).items():
-        row, name = entered.get(code), VISITS[code]
+    extra = sorted((code for code in entered if occasion(code) > 1), key=visit_rank)
+    all_windows = {**windows(book), **{code: VisitWindow(code, expected=False) for code in extra}}
+    for code, window in all_windows.items():
+        row, name = entered.get(code), visit_of(code)
+        assert name is not None
         actual = row.actual_date if row is not None else None
         skipped = row is not None and (row.not_done or row.missed_reason)
         rows.append(

@@ -37,7 +37,7 @@ def subject_of(actor: Actor, named: str) -> Subject:
     with audit.reading(actor):
         wanted = {"pk": named} if is_uuid(named) else {"subjid": named[:40]}
         subject = Subject.objects.select_related("site").filter(**wanted).first()
-    if subject is None:
+    if subject is None or not actor.at(subject.site_id):
         raise NotFound
     return subject
 
@@ -48,7 +48,7 @@ def record_of(actor: Actor, model: type[CRF], key: str) -> CRF:
     if is_uuid(key):
         with audit.reading(actor):
             record = model._default_manager.select_related("subject", "site").filter(pk=key).first()
-    if record is None:
+    if record is None or not actor.at(record.site_id):
         raise NotFound
     return record
 
@@ -61,13 +61,13 @@ def create(actor: Actor, model: type[CRF], sent: Sent, key: str) -> Made:
     subject = subject_of(actor, sent.subject)
     record = _fresh(actor, model, subject, sent, key)
     if key:
-        again = _replayed(actor, record)
+        again = replayed(actor, record)
         if again:
             return again
     try:
         return Made(save_record(record, by=actor, reason=sent.reason), fresh=True)
     except (Rejected, IntegrityError):
-        again = _replayed(actor, record) if key else None
+        again = replayed(actor, record) if key else None
         if again is None:
             raise
         return again
@@ -96,7 +96,7 @@ def idempotency_key(text: str) -> str:
     return text
 
 
-def _replayed(actor: Actor, record: CRF) -> Made | None:
+def replayed(actor: Actor, record: Any) -> Made | None:
     """The record this key already made; None if there is none. Raises ApiProblem (422) if it was made of another body."""
     model = type(record)
     with audit.reading(actor):
@@ -120,14 +120,16 @@ def _replayed(actor: Actor, record: CRF) -> Made | None:
     return Made(Saved(stands, changed=False), fresh=False)
 
 
-def _compared(record: CRF) -> list[str]:
-    """What the sender decides. The limits of normal may have been filled in by the system."""
-    own = ["subject_id", "visit", "status", "not_done", "not_done_reason", "missing"]
+def _compared(record: Any) -> list[str]:
+    """What the sender decides. The limits of normal and a panel's laboratory may have been filled in by the system."""
+    place = ["subject_id", "visit"] if hasattr(record, "subject_id") else ["site_id"]
+    own = [*place, "status", "not_done", "not_done_reason", "missing"]
     columns = []
     for name, meaning in items(record).items():
         filled = meaning.part_of and name.endswith(("_lln", "_uln")) and getattr(record, name) is None
+        filled = filled or (name == "laboratory" and record.laboratory_id is None)
         if meaning.calc is None and not filled:
-            columns.append(str(record._meta.get_field(name).attname))  # type: ignore[union-attr]
+            columns.append(str(record._meta.get_field(name).attname))
     return [*own, *columns]
 
 

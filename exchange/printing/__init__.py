@@ -1,0 +1,1 @@
+"""Printing: what is read on the screen, on numbered pages that say what they are."""

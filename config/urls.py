@@ -9,6 +9,7 @@ urlpatterns = [
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
     path("api/", include("exchange.urls")),
+    path("", include("exchange.page_urls")),
     path("", include("entry.urls")),
 ]
 

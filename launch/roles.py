@@ -119,6 +119,20 @@ def _create(connection: Connection, role: str, password: str, rights: str) -> No
     )
 
 
+def drop_database(connection: Connection, name: str) -> None:
+    """Drop a database, whoever is connected to it. `connection` belongs to its owner and is on another one.
+
+    WITH (FORCE) would be refused whenever autovacuum is at work there, because that is nobody's to end; a plain
+    DROP sends autovacuum away itself and waits for those who were told to go.
+    """
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = %s AND backend_type = 'client backend'",
+        (name,),
+    )
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+
 def _exists(connection: Connection, table: str, column: str, name: str) -> bool:
     """Tell whether one of PostgreSQL's own tables names `name`."""
     question = sql.SQL("SELECT 1 FROM {} WHERE {} = %s").format(sql.Identifier(table), sql.Identifier(column))

@@ -91,12 +91,14 @@ def _environment(var: Path) -> dict[str, str]:
         raise Trouble(
             f"EDC_ENV is {env['EDC_ENV']}, so EDC_SECRET_KEY must be set; only the demo makes one up."
         )
+    env.setdefault("EDC_FILES_DIR", str(var / "files"))
     return env | {"EDC_SECRET_KEY": places.secret_key(var), "PYTHONUNBUFFERED": "1"}
 
 
 def _leave_addresses(var: Path, base: Mapping[str, str], addresses: Mapping[str, str]) -> None:
     """Keep the addresses in var/env, for its owner alone, so that `manage.py` finds the running study."""
-    lines = {**addresses, "EDC_SECRET_KEY": base["EDC_SECRET_KEY"], "EDC_ENV": base["EDC_ENV"]}
+    told = ("EDC_SECRET_KEY", "EDC_ENV", "EDC_FILES_DIR")
+    lines = {**addresses, **{name: base[name] for name in told}}
     file = var / "env"
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write("".join(f"{name}={value}\n" for name, value in lines.items()))
@@ -106,6 +108,7 @@ def _as(who: str, base: Mapping[str, str], addresses: Mapping[str, str]) -> dict
     """Return the environment of one kind of process, with only those addresses that it may use."""
     names = {
         "web": ("DATABASE_URL", "REDIS_URL"),
+        "jobs": ("DATABASE_URL", "REDIS_URL"),
         "worker": ("DATABASE_URL", "DATABASE_WORKER_URL", "REDIS_URL"),
         "owner": tuple(addresses),
     }[who]
@@ -150,7 +153,7 @@ def _manage(title: str, arguments: list[str], env: Mapping[str, str], log: Path)
 
 
 def _children(var: Path, port: int, base: Mapping[str, str], addresses: Mapping[str, str]) -> list[Child]:
-    """Describe the three processes of the study."""
+    """Describe the processes of the study."""
     python = [sys.executable, "-m"]
     beat = var / "beat"
     beat.mkdir(mode=0o700, exist_ok=True)
@@ -160,12 +163,17 @@ def _children(var: Path, port: int, base: Mapping[str, str], addresses: Mapping[
         f"--timeout 60 --graceful-timeout 8 --no-control-socket --bind 127.0.0.1:{port}"
     ).split()
     worker = "celery -A config worker -c 2 --without-gossip --without-mingle --loglevel WARNING".split()
+    jobs = (
+        "celery -A config worker -Q jobs -n jobs@%h -c 1 --max-memory-per-child 400000 "
+        "--without-gossip --without-mingle --loglevel WARNING"
+    ).split()
     clock = "celery -A config beat --loglevel WARNING -s".split()
     as_web, as_worker = _as("web", base, addresses), _as("worker", base, addresses)
     logs = var / "log"
     return [
         Child("web", [*python, *web, *memory], as_web, ROOT, logs / "web.log"),
         Child("worker", [*python, *worker], as_worker, ROOT, logs / "worker.log"),
+        Child("jobs", [*python, *jobs], _as("jobs", base, addresses), ROOT, logs / "jobs.log"),
         Child("beat", [*python, *clock, str(beat / "schedule")], as_worker, ROOT, logs / "beat.log"),
     ]
 

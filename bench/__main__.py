@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--json FILE]`: measure everything and print it. Needs the addresses that `make bench` gives."""
+"""`python -m bench [--quick | --sweep [SUBJECTS] | --file [MB]] [--json FILE]`: measure everything and print it. See `make bench`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,24 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="fewer subjects and rounds, under a minute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
+    parser.add_argument(
+        "--sweep",
+        type=int,
+        nargs="?",
+        const=20_000,
+        default=0,
+        metavar="SUBJECTS",
+        help="only the rules, over 20,000 subjects or as many as are named, two of them against SQL",
+    )
+    parser.add_argument(
+        "--file",
+        type=int,
+        nargs="?",
+        const=50,
+        default=0,
+        metavar="MB",
+        help="only a laboratory file of 50 MB, or as many as are named: entered, sent again, corrected",
+    )
     wish = parser.parse_args()
     about, began = machine(), time.monotonic()
     try:
@@ -28,7 +46,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        lines = _run(wish.quick)
+        lines = _run(wish.quick, wish.sweep, wish.file)
     finally:
         place.remove(before)
     about |= {
@@ -44,14 +62,26 @@ def main() -> int:
     return 0
 
 
-def _run(quick: bool) -> list[Line]:
+def _run(quick: bool, sweep: int, file: int) -> list[Line]:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     import django
 
     django.setup()
+
+    def say(text: str) -> None:
+        print(f"  {text}", file=sys.stderr, flush=True)
+
+    if sweep:
+        from bench import sweeping
+
+        return sweeping.run(sweep, say)
+    if file:
+        from bench import filing
+
+        return filing.run(file, say)
     from bench.suite import QUICK, WHOLE, run
 
-    return run(QUICK if quick else WHOLE, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    return run(QUICK if quick else WHOLE, say)
 
 
 if __name__ == "__main__":

@@ -65,11 +65,13 @@ def people_and_sites() -> dict[str, Person]:
     return made
 
 
-def enter(db: Raw, first: int, last: int) -> None:
-    """Enter the subjects numbered `first` to `last` with everything the rules read."""
+def enter(db: Raw, first: int, last: int, *, history: bool = True) -> None:
+    """Enter the subjects numbered `first` to `last` with everything the rules read; without history if wished."""
     person = db.execute("SELECT id FROM trial_person WHERE username = 'bench_coordinator'").fetchone()
     assert person is not None
     statements = [_insert(model, k, rows, given) for model, k, rows, given in _forms(person[0])]
+    if not history:
+        _without_history(db)
     for start in range(first, last + 1, CHUNK):
         with db.transaction():
             db.execute(
@@ -81,6 +83,18 @@ def enter(db: Raw, first: int, last: int) -> None:
     db.execute("DELETE FROM trial_outbox")  # what set-up owes shall not be done while something is measured
     for table in ("trial_outbox", "trial_ledgerentry", *(m._meta.db_table for m, *_ in _forms(0))):
         db.execute(f"VACUUM ANALYZE {table}")
+
+
+def _without_history(db: Raw) -> None:
+    """Switch off, as the owner, the triggers that write history, ledger and outbox in this throw-away database."""
+    for model, *_ in _forms(0):
+        table = model._meta.db_table
+        triggers = db.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE '%%b_history%%'",
+            [table],
+        )
+        for (name,) in triggers.fetchall():
+            db.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{name}"')
 
 
 def _key(k: int, n: str = "0") -> str:

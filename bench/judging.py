@@ -55,7 +55,7 @@ UNION ALL
 SELECT i.id, true FROM infused i
 WHERE NOT EXISTS (SELECT FROM span t WHERE t.subject_id = i.subject_id)
   AND EXISTS (SELECT FROM subjects_diseasehistory h WHERE h.subject_id = i.subject_id
-              AND NOT h.retracted AND NOT h.not_done AND h.prior_allo_sct = 'YES')
+              AND NOT h.retracted AND NOT h.not_done AND h.prior_allo_sct <> 'NO')
 """
 
 

@@ -14,6 +14,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from launch.roles import drop_database
+
 ROOT = Path(__file__).resolve().parent.parent
 BIG, SMALL = "edc_bench", "edc_bench_small"
 ROLES = {"owner": "DATABASE_OWNER_URL", "web": "DATABASE_URL", "worker": "DATABASE_WORKER_URL"}
@@ -54,7 +56,7 @@ def _maintenance(addresses: dict[str, str]) -> Raw:
 
 def _drop(db: Raw) -> None:
     for name in (BIG, SMALL):
-        db.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_database(db, name)
 
 
 def _manage(command: list[str]) -> None:

@@ -5,7 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from safety.casebook import ANCHORS, Casebook, SiteBook
+from safety.content import Entry, Versions
 from safety.engine import READS
+from safety.trialbook import TrialBook
+from subjects.signature import Signature
 from trial.fields import uuid7
 from trial.models import IcfVersion
 
@@ -29,9 +32,31 @@ def the_site() -> SiteBook:
     return SiteBook(1, "01", SHANGHAI, date(2021, 4, 1), (icf,), ())
 
 
-def book(*forms: Any, now: datetime = NOW) -> Casebook:
-    """A casebook that holds these unsaved forms and nothing else."""
+def book(
+    *forms: Any,
+    now: datetime = NOW,
+    trial: TrialBook | None = None,
+    versions: dict[Any, Versions] | None = None,
+) -> Casebook:
+    """A casebook that holds these unsaved forms and signatures, this trial, and nothing else."""
     rows: dict[Any, list[Any]] = {form: [] for form in (*ANCHORS, *READS)}
-    for form in forms:
+    signatures = [one for one in forms if isinstance(one, Signature)]
+    answered = [one for one in forms if not isinstance(one, Signature)]
+    for form in answered:
         rows.setdefault(type(form), []).append(form)
-    return Casebook(uuid7(), "01-001", the_site(), now, rows)
+    entries = [Entry(f.form, f.pk, f.visit, f.status, f.lock_state, f.version, f.not_done) for f in answered]
+    return Casebook(
+        uuid7(), "01-001", the_site(), now, rows, signatures, entries, versions or {}, trial or TrialBook()
+    )
+
+
+def signature(record: Any, meaning: str, role: str, day: str = "2026-03-01") -> Signature:
+    """A signature on a form as it stands."""
+    return Signature(
+        form=record.form,
+        record_id=record.pk,
+        record_version=record.version,
+        meaning=meaning,
+        role=role,
+        signed_at=at(day),
+    )

@@ -1,13 +1,22 @@
 """The people of the tests, and the two sites they work at."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from django.contrib.auth.hashers import make_password
 
 from trial import audit
 from trial.access import Actor
-from trial.models import Assignment, IcfVersion, Person, Site, SiteProtocol
+from trial.entitlement import STATEMENT_VERSION, statement_digest
+from trial.models import (
+    Accountability,
+    Assignment,
+    IcfVersion,
+    IdentityCheck,
+    Person,
+    Site,
+    SiteProtocol,
+)
 
 PASSWORD = "a long enough pass phrase 1"
 ADMINISTRATOR = Actor(0, "system", (), "test set-up")
@@ -52,6 +61,18 @@ def enter_the_cast() -> None:
             Assignment(
                 person=person, role=part.role, site=sites.get(part.site), valid_from=date(2020, 1, 1)
             ).save(force_insert=True)
+            entitle(person)
+
+
+def entitle(person: Person) -> None:
+    """What has to be on record before a first signature. Inside an attributed transaction."""
+    day = datetime(2020, 1, 2, tzinfo=UTC)
+    IdentityCheck(
+        person=person, document="identity card", checked_by=Person.objects.get(is_system=True), checked_at=day
+    ).save(force_insert=True)
+    Accountability(
+        person=person, statement_version=STATEMENT_VERSION, digest=statement_digest(), accepted_at=day
+    ).save(force_insert=True)
 
 
 def _second_site() -> Site:

@@ -5,16 +5,29 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
+from hashlib import sha256
+from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from hypothesis import settings as hypothesis
 from psycopg.conninfo import conninfo_to_dict
 
+from launch.roles import drop_database
 from tests.cast import CAST, PASSWORD, enter_the_cast
+
+hypothesis.register_profile("study", deadline=None)  # a slow machine is not a wrong answer
+hypothesis.load_profile("study")
+
+# A page's patience with the cache is a third of a second; on a busy machine that fails a test of something else.
+settings.CACHES["default"]["OPTIONS"]["socket_timeout"] = 60.0
 
 ROLES = {"owner": "DATABASE_OWNER_URL", "web": "DATABASE_URL", "worker": "DATABASE_WORKER_URL"}
 
@@ -48,17 +61,32 @@ def owner_connection() -> "psycopg.Connection[Any]":
     return psycopg.connect(**parts, autocommit=True)
 
 
+# What the study's empty database is made of. While none of it changes, the database is copied and not built again.
+_MADE_OF = (
+    "*/migrations/*.py",
+    "trial/[aimr]*.py",
+    "trial/management/commands/setup_study.py",
+    "tests/c*st.py",
+)
+_KEPT = "edc_kept_"
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         become("owner")
         suffix = os.environ.get("PYTEST_DB_SUFFIX", "")
-        connection.settings_dict["TEST"]["NAME"] = f"test_edc{'_' + suffix if suffix else ''}"
-        old_name = connection.settings_dict["NAME"]
-        _drop(connection.settings_dict["TEST"]["NAME"])
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        call_command("setup_study", verbosity=0)
-        enter_the_cast()
+        name, old_name = f"test_edc{'_' + suffix if suffix else ''}", connection.settings_dict["NAME"]
+        connection.settings_dict["TEST"]["NAME"] = name
+        with psycopg.connect(os.environ[ROLES["owner"]], autocommit=True) as turn:
+            turn.execute("SELECT pg_advisory_lock(20260501)")  # of two runs one builds, the other copies
+            _drop(name)
+            if not _copied(_kept_name(), name):
+                connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+                call_command("setup_study", verbosity=0)
+                enter_the_cast()
+                _keep(name)
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
         become("web")
     yield
     with django_db_blocker.unblock():
@@ -67,28 +95,88 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         _drop(name)
 
 
+def _kept_name() -> str:
+    """The name under which a database made of these sources is kept."""
+    root, mark = Path(settings.BASE_DIR), sha256()
+    for file in sorted(file for pattern in _MADE_OF for file in root.glob(pattern)):
+        mark.update(f"{file.relative_to(root)}".encode() + file.read_bytes())
+    return _KEPT + mark.hexdigest()[:16]
+
+
+def _copied(kept: str, name: str) -> bool:
+    """Copy the kept database, if there is one."""
+    with psycopg.connect(os.environ[ROLES["owner"]], autocommit=True) as owner:
+        there = owner.execute("SELECT 1 FROM pg_database WHERE datname = %s", [kept]).fetchone()
+        if there:
+            owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{kept}" STRATEGY file_copy')
+    return there is not None
+
+
+def _keep(name: str) -> None:
+    """Keep a copy of the database just made, in place of older ones."""
+    connection.close()
+    with psycopg.connect(os.environ[ROLES["owner"]], autocommit=True) as owner:
+        for (older,) in owner.execute(
+            f"SELECT datname FROM pg_database WHERE datname LIKE '{_KEPT}%'"
+        ).fetchall():
+            drop_database(owner, older)
+        owner.execute(f'CREATE DATABASE "{_kept_name()}" TEMPLATE "{name}" STRATEGY file_copy')
+
+
 def _drop(name: str) -> None:
     """Drop a test database, whoever is still connected to it."""
     with psycopg.connect(os.environ[ROLES["owner"]], autocommit=True) as owner:
-        owner.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        drop_database(owner, name)
 
 
 def _forget_subjects(self: Any) -> None:
-    """After a transactional test: subjects and what hangs on them go; sites and people stay."""
-    from django.core.cache import cache
+    """After a transactional test: subjects and what hangs on them go; sites and people stay.
 
-    from subjects.crf import Subject
-    from trial.integrity import audited_models, history_model
+    Only the tables that hold something are emptied: to truncate all of them takes longer than most tests.
+    """
+    from django.core.cache import cache
 
     cache.clear()
     connection.close()
+    tables = _clinical_tables()
+    asked = " UNION ALL ".join(f"SELECT '{t}' WHERE EXISTS (SELECT FROM {t})" for t in tables)
+    with owner_connection() as db, db.transaction():
+        db.execute("SET CONSTRAINTS ALL DEFERRED")
+        for (table,) in db.execute(asked).fetchall():
+            db.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            db.execute(f"DELETE FROM {table}")
+        # What concerned the study stands at the end of the chain of people and sites, which otherwise goes on.
+        db.execute(
+            "DELETE FROM trial_ledgerentry WHERE chain <> '00000000-0000-0000-0000-000000000000'"
+            " OR record_table = ANY(%s)",
+            [list(tables)],
+        )
+        db.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for (table,) in db.execute(_SWITCHED_OFF).fetchall():
+            db.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+_SWITCHED_OFF = (
+    "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'D'"
+)
+
+
+@cache
+def _clinical_tables() -> tuple[str, ...]:
+    """Every table that a subject, a laboratory or the study's conduct fills, its history included."""
+    from subjects.crf import StudyForm, Subject
+    from trial.integrity import audited_models, history_model
+    from visits.models import Laboratory, ReferenceRange
+
     clinical = [
-        m for m in audited_models() if m is Subject or any(f.name == "subject" for f in m._meta.fields)
+        model
+        for model in audited_models()
+        if model in (Subject, Laboratory, ReferenceRange)
+        or issubclass(model, StudyForm)
+        or any(field.name == "subject" for field in model._meta.fields)
     ]
-    tables = [m._meta.db_table for m in clinical] + [history_model(m)._meta.db_table for m in clinical]
-    with owner_connection() as db:
-        db.execute(f"TRUNCATE {', '.join(tables)}, trial_outbox, trial_seal CASCADE")
-        db.execute("DELETE FROM trial_ledgerentry WHERE chain <> '00000000-0000-0000-0000-000000000000'")
+    tables = [table for m in clinical for table in (m._meta.db_table, history_model(m)._meta.db_table)]
+    return (*tables, "subjects_attachmentpart", "trial_outbox", "trial_seal")
 
 
 TransactionTestCase._fixture_teardown = _forget_subjects  # type: ignore[method-assign]
@@ -102,9 +190,11 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_facts() -> None:
+    from safety import banner
     from trial import sites
 
     sites.forget()
+    banner.forget()
 
 
 @pytest.fixture
@@ -153,6 +243,12 @@ def actor(db: None) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def qian(actor: Any) -> Any:
+    """The data manager, acting."""
+    return actor("data_manager_qian")
+
+
+@pytest.fixture
 def li(actor: Any) -> Any:
     """The coordinator of site 01, acting."""
     return actor("coordinator_li")
@@ -164,11 +260,11 @@ def wu(actor: Any) -> Any:
     return actor("monitor_wu")
 
 
-_NUMBERS = iter(range(1, 999))
+_NUMBERS = cycle(range(1, 999))
 
 
 def new_subject_number(code: str = "01") -> str:
-    """A screening number not used before in this run."""
+    """A screening number that nobody holds at the moment."""
     return f"{code}-{next(_NUMBERS):03d}"
 
 

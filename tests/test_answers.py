@@ -43,6 +43,8 @@ def value(model: Any, name: str, answer: Any) -> Any:
         (None, ""),
         ("03/05/2026", "ambiguous_date"),
         ("5.3.2026", "ambiguous_date"),
+        ("11/26/2026", "not_a_date"),  # only one of the two readings is a day
+        ("31.02.2026", "not_a_date"),
         ("2026-02-30", "no_such_day"),
         ("2025-02-29", "no_such_day"),
         ("2026-13", "no_such_day"),

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from exchange.shapes import SHARED
 from tests.api_client import Api, codes, exact, problem, text
 from tests.entering import correct, enter
+from tests.test_holds import decide, gu, hold  # noqa: F401
 from trial import audit, feed
 from trial.integrity import history_model
 from visits.models import VitalSigns
@@ -61,6 +62,31 @@ def test_every_step_of_a_record_is_told_with_its_data(api: Api, subject: Any) ->
     assert last["changed_at"].endswith("Z") and last["id"] == exact(made)["id"]
     assert last["data"] == exact(api.get(made["Location"]))
     assert [str(c["data"]["wbc_value"]) for c in changes[1:]] == ["4.50", "4.60", "4.60"]
+
+
+def test_a_hold_is_told_to_every_site_and_its_subject_to_its_own(
+    make_token: Any,
+    subject: Any,
+    hold: Any,  # noqa: F811
+    decide: Any,  # noqa: F811
+) -> None:
+    decide("LIFT")
+    told = {}
+    for person in ("coordinator_li", "coordinator_elsewhere"):
+        changes, _ = pull(Api(make_token(person)))
+        told[person] = [c for c in changes if c["form"] in ("hold", "enrolment_hold")]
+    raised, review, lifted = told["coordinator_li"]
+    assert [c["operation"] for c in (raised, review, lifted)] == ["created", "created", "changed"]
+    assert raised["subject"] == subject.subjid and raised["data"]["cause"] == "DEATH"
+    assert raised["data"]["evidence"]["facts"] and raised["data"]["lifted_at"] is None
+    assert (review["data"]["hold"], review["data"]["decision"]) == (raised["id"], "LIFT")
+    assert lifted["data"]["lifted_at"] and lifted["reason"] == "Reviewed with the board."
+    for one in told["coordinator_elsewhere"]:
+        assert one["form"] == "hold" and one["data"]["cause"] == "DEATH"
+        hidden = (one["subject"], one["subject_id"], one["site"], one["reason"])
+        assert hidden == (None, None, None, None)
+        assert (one["data"]["subject"], one["data"]["subject_id"], one["data"]["evidence"]) == (None,) * 3
+    assert [c["data"]["lifted_at"] is None for c in told["coordinator_elsewhere"]] == [True, False]
 
 
 def test_the_cursor_goes_on_where_it_stopped_page_by_page(api: Api, subject: Any, li: Any) -> None:

@@ -192,6 +192,7 @@ def test_a_fault_of_ours_tells_nothing_but_its_number(api: Api, monkeypatch: Any
     document = problem(api.get("subjects/"), 500, "broken")
     assert "secret" not in json.dumps(document)
     assert "secret" not in caplog.text and "views_subjects" in caplog.text
+    assert document["instance"] in caplog.text
 
 
 def test_decimals_are_read_exactly() -> None:

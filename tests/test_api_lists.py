@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from dosing.models import Infusion
 from safety.forms import FORMS
+from subjects.models import InformedConsent
 from tests.api_client import Api, exact, problem, text
 from tests.entering import enter
 from visits.models import VitalSigns
@@ -206,3 +208,29 @@ def test_a_page_is_one_statement_whatever_its_length(
 ) -> None:
     with django_assert_max_num_queries(9):  # token, delegation, sites, begin, scope, page, end
         api.get("forms/vital_signs/?limit=1000")
+
+
+@pytest.mark.parametrize("address", ["visits/", "worklist/", "samples/"])
+def test_a_page_that_begins_nowhere_is_refused_and_not_the_first_one(api: Api, address: str) -> None:
+    answer = problem(api.get(f"{address}?after=01-001"), 400)
+    assert answer["errors"][0]["parameter"] == "after"
+
+
+@pytest.mark.parametrize("address", ["visits/", "samples/"])
+def test_a_list_by_subject_counts_subjects_and_cuts_none_in_two(
+    api: Api, new_subject: Any, li: Any, address: str
+) -> None:
+    for _ in range(2):
+        one = new_subject(by=li)
+        given = {"consent_dt": "2026-01-02 09:00", "icf_version": "1.0"}
+        enter(one, InformedConsent, li, consent_type="INITIAL", **given)
+        enter(one, Infusion, li, inf_start_dt="2026-01-20 10:00")
+    whole = exact(api.get(address))
+    first = api.get(f"{address}?limit=1")
+    told = exact(first)
+    assert len({row["subject"] for row in told}) == 1 < len(told) and 'rel="next"' in first["Link"]
+    assert told == [row for row in whole if row["subject"] == told[0]["subject"]]
+
+
+def test_samples_are_not_compared_with_a_file_that_is_none(api: Api) -> None:
+    problem(api.get("samples/?import=yesterday.csv"), 404)

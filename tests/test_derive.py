@@ -77,12 +77,30 @@ def test_no_fludarabine_below_the_bands() -> None:
 
 @pytest.mark.parametrize(
     "missing",
-    [{"age": None}, {"weight_kg": None}, {"creatinine_mg_dl": None}, {"creatinine_mg_dl": D(0)}, {"sex": ""}],
+    [
+        {"age": None},
+        {"weight_kg": None},
+        {"weight_kg": D(0)},
+        {"creatinine_mg_dl": None},
+        {"creatinine_mg_dl": D(0)},
+        {"sex": ""},
+    ],
 )
 def test_clearance_needs_every_input(missing: dict[str, Any]) -> None:
     given_: dict[str, Any] = {"age": 30, "weight_kg": D(70), "creatinine_mg_dl": D("0.9"), "sex": "M"}
     assert cockcroft_gault(**given_) is not None
     assert cockcroft_gault(**{**given_, **missing}) is None
+
+
+def test_any_weight_and_creatinine_above_zero_will_do() -> None:
+    assert cockcroft_gault(68, D("0.5"), D("0.5"), "M") == 1
+
+
+@pytest.mark.parametrize("missing", ["mg_per_m2", "crcl", "surface_m2"])
+def test_a_dose_of_fludarabine_needs_every_input(missing: str) -> None:
+    given_: dict[str, Any] = {"mg_per_m2": D(30), "crcl": D(90), "surface_m2": D("1.82")}
+    assert fludarabine(**given_, protocol=V1).mg == D("54.6")
+    assert fludarabine(**{**given_, missing: None}, protocol=V1) is None
 
 
 GIVEN: dict[str, Any] = {
@@ -148,6 +166,54 @@ def test_a_reported_value_comes_back_exactly(kind: tuple[str, str], value: Decim
 @given(reported)
 def test_a_temperature_comes_back_exactly(value: Decimal) -> None:
     assert convert("temperature", convert("temperature", value, "degC", "degF"), "degF", "degC") == value
+
+
+@pytest.mark.parametrize(
+    ("names", "source", "target", "factor"),
+    [
+        (("hemoglobin", "haemoglobin", "hgb", "hb", "albumin", "total protein"), "g/dL", "g/L", "10"),
+        (("neutrophils", "anc", "platelets", "plt", "wbc"), "/mm3", "10^9/L", "0.001"),
+        (("white blood cells", "leukocytes", "lymphocytes", "alc"), "/uL", "10^9/L", "0.001"),
+        (("monocytes", "eosinophils", "basophils"), "10^3/uL", "10^9/L", "1"),
+        (("blasts", "cd4", "b cells"), "cells/uL", "10^9/L", "0.001"),
+        (("tbil", "dbil", "total bilirubin", "direct_bilirubin"), "mg/dL", "umol/L", "17.1"),
+        (("bun", "urea nitrogen", "blood_urea_nitrogen", "urea"), "mg/dL", "mmol/L", "0.357"),
+        (("urate", "uric acid", "uric_acid"), "mg/dL", "umol/L", "59.48"),
+        (("igg", "iga", "igm"), "mg/dL", "g/L", "0.01"),
+        (("alt", "ast", "alp", "ggt", "ldh", "cpk"), "U/L", "U/L", "1"),
+        (("creatinine",), "mg/dL", "umol/L", "88.4"),
+        (("creatinine",), "mg/dL", "µmol/L", "88.4"),  # the micro sign
+        (("creatinine",), "mg/dL", "μmol/L", "88.4"),  # the Greek letter
+        (("wbc",), "cells/µL", "10^9/L", "0.001"),
+        (("wbc",), "10^3/μL", "10^9/L", "1"),
+        (("ferritin",), "ng/mL", "µg/L", "1"),
+        (("ferritin",), "ng/mL", "μg/L", "1"),
+        (("glucose",), "mmol/L", "mg/dL", "18.016"),
+        (("calcium",), "mg/dL", "mmol/L", "0.2495"),
+        (("magnesium",), "mg/dL", "mmol/L", "0.4114"),
+        (("phosphate",), "mg/dL", "mmol/L", "0.3229"),
+        (("triglycerides",), "mg/dL", "mmol/L", "0.01129"),
+        (("fibrinogen",), "mg/dL", "g/L", "0.01"),
+        (("crp",), "mg/dL", "mg/L", "10"),
+        (("d dimer", "d_dimer"), "ug/mL FEU", "mg/L FEU", "1"),
+    ],
+)
+def test_units_of_each_analyte(names: tuple[str, ...], source: str, target: str, factor: str) -> None:
+    for name in names:
+        assert round(convert(name, D(7), source, target), 20) == 7 * D(factor), name
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "target", "expected"),
+    [
+        ("38.0", "degC", "degF", "100.4"),
+        ("100.4", "F", "C", "38"),
+        ("38.5", "°C", "degC", "38.5"),
+        ("99", "°F", "F", "99"),
+    ],
+)
+def test_temperatures(value: str, source: str, target: str, expected: str) -> None:
+    assert convert("Temperature", D(value), source, target) == D(expected)
 
 
 def test_what_cannot_be_converted_is_said() -> None:
@@ -262,6 +328,8 @@ CR = Assessment(
         ({"blasts_pct": D(75)}, "PD"),
         ({"blasts_pct": D(75), "baseline_blasts_pct": None}, "NR"),
         ({"blasts_pct": D(3), "baseline_blasts_pct": D(1)}, "CR"),
+        ({"blasts_pct": D(5), "baseline_blasts_pct": D(4)}, "PD"),
+        ({"blasts_pct": D("74.99")}, "NR"),
         ({"circulating_blasts": True}, "NR"),
         ({"extramedullary": True}, "PD"),
         ({"extramedullary": True, "baseline_extramedullary": True}, "NR"),
@@ -281,7 +349,10 @@ def test_response(changed: dict[str, Any], expected: str) -> None:
 
 def test_counts_at_the_limit_suffice_only_where_the_protocol_says_so() -> None:
     limit = replace(CR, neutrophils=D("1.0"), platelets=D(100))
-    assert response_at(limit, amended(cr_counts_inclusive=True)) == "CR"
+    inclusive = amended(cr_counts_inclusive=True)
+    assert response_at(limit, inclusive) == "CR"
+    assert response_at(replace(limit, neutrophils=D("0.99")), inclusive) == "CRi"
+    assert response_at(replace(limit, platelets=D("99.9")), inclusive) == "CRi"
 
 
 @pytest.mark.parametrize(
@@ -307,19 +378,27 @@ D0 = DAY("2024-04-15")
 
 
 @pytest.mark.parametrize(
-    ("assessed", "best", "responder"),
+    ("assessed", "best", "responder", "on"),
     [
-        ([("2024-07-22", "CR")], "CR", True),  # the last day that counts
-        ([("2024-07-23", "CR")], "NE", False),
-        ([("2024-04-15", "CR")], "NE", False),  # not after the infusion
-        ([("2024-05-13", "CRi"), ("2024-06-15", "CR")], "CR", True),
-        ([("2024-05-13", "NE"), ("2024-06-15", "PD")], "PD", False),
-        ([("2024-05-13", None)], "NE", False),
+        ([("2024-07-22", "CR")], "CR", True, "2024-07-22"),  # the last day that counts
+        ([("2024-07-23", "CR")], "NE", False, None),
+        ([("2024-04-15", "CR")], "NE", False, None),  # not after the infusion
+        ([("2024-04-16", "CR")], "CR", True, "2024-04-16"),
+        ([("2024-05-13", "CRi"), ("2024-06-15", "CR")], "CR", True, "2024-06-15"),
+        ([("2024-06-15", "CR"), ("2024-05-13", "CR")], "CR", True, "2024-05-13"),
+        ([("2024-05-13", "PD"), ("2024-06-15", "NR")], "NR", False, "2024-06-15"),
+        ([("2024-05-13", "RELAPSE"), ("2024-06-15", "PD")], "PD", False, "2024-06-15"),
+        ([("2024-05-13", "NE"), ("2024-06-15", "RELAPSE")], "RELAPSE", False, "2024-06-15"),
+        ([("2024-05-13", "NE")], "NE", False, "2024-05-13"),
+        ([("2024-05-13", None)], "NE", False, None),
     ],
 )
-def test_best_response(assessed: list[tuple[str, str | None]], best: str, responder: bool) -> None:
+def test_best_response(
+    assessed: list[tuple[str, str | None]], best: str, responder: bool, on: str | None
+) -> None:
     found = best_response(D0, [(DAY(day), said) for day, said in assessed], V1)
     assert (found.response, found.responder) == (best, responder)
+    assert found.on == (DAY(on) if on else None)
 
 
 @pytest.mark.parametrize(
@@ -367,6 +446,12 @@ COURSE = Course(
         ({"transplant": DAY("2024-02-15")}, 91, False, Reason.NO_EVENT),
         ({"no_response": DAY("2024-03-31")}, 91, False, Reason.NO_EVENT),
         ({"cutoff": DAY("2024-02-15"), "progression": DAY("2024-03-01")}, 29, False, Reason.NO_EVENT),
+        ({"cutoff": DAY("2024-03-01"), "progression": DAY("2024-03-01")}, 61, True, Reason.PROGRESSION),
+        ({"cutoff": DAY("2024-03-31")}, 91, False, Reason.NO_EVENT),
+        ({"cutoff": DAY("2024-03-30")}, 29, False, Reason.NO_EVENT),
+        ({"assessments": (DAY("2024-01-01"),)}, 1, False, Reason.NO_ASSESSMENT),  # the baseline is none
+        ({"assessments": (DAY("2024-01-02"),)}, 2, False, Reason.NO_EVENT),
+        ({"new_therapy": DAY("2024-01-28")}, 1, False, Reason.NEW_THERAPY),  # none before it
     ],
 )
 def test_progression_free_survival(changed: dict[str, Any], days: int, event: bool, reason: Reason) -> None:
@@ -390,6 +475,10 @@ def test_other_readings_of_progression_are_settings() -> None:
         ({"cutoff": DAY("2024-04-01")}, 92, False),
         ({"cutoff": DAY("2024-04-01"), "death": DAY("2024-06-01"), "last_known_alive": None}, 92, False),
         ({"new_therapy": DAY("2024-02-01")}, 122, False),
+        ({"cutoff": DAY("2024-06-01")}, 122, False),  # nobody saw the subject alive on that day
+        ({"cutoff": DAY("2024-05-01")}, 122, False),
+        ({"cutoff": DAY("2024-01-11"), "death": DAY("2024-01-11")}, 11, True),
+        ({"cutoff": DAY("2024-01-11"), "death": DAY("2024-01-12"), "last_known_alive": None}, 11, False),
     ],
 )
 def test_overall_survival(changed: dict[str, Any], days: int, event: bool) -> None:
@@ -398,18 +487,25 @@ def test_overall_survival(changed: dict[str, Any], days: int, event: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("changed", "days"),
+    ("changed", "expected"),
     [
-        ({}, 63),
+        ({}, (63, False, Reason.NO_EVENT)),
         ({"first_response": None}, None),
-        ({"new_therapy": DAY("2024-01-10")}, None),  # the remission came after it
-        ({"progression": DAY("2024-03-01")}, 33),
+        ({"new_therapy": DAY("2024-01-28")}, None),  # the remission came after it
+        ({"new_therapy": DAY("2024-01-29")}, (1, False, Reason.NEW_THERAPY)),
+        ({"progression": DAY("2024-03-01")}, (33, True, Reason.PROGRESSION)),
+        ({"progression": DAY("2024-01-28")}, (63, False, Reason.NO_EVENT)),  # before the remission
+        ({"progression": DAY("2024-01-29")}, (1, True, Reason.PROGRESSION)),
+        ({"assessments": (DAY("2024-01-29"),)}, (1, False, Reason.NO_EVENT)),
+        ({"assessments": (DAY("2024-01-28"),)}, (1, False, Reason.NO_ASSESSMENT)),
+        ({"no_response": DAY("2024-03-31")}, (63, False, Reason.NO_EVENT)),
         ({"cutoff": DAY("2024-01-28")}, None),
+        ({"cutoff": DAY("2024-01-29")}, (1, False, Reason.NO_EVENT)),
     ],
 )
-def test_duration_of_response(changed: dict[str, Any], days: int | None) -> None:
+def test_duration_of_response(changed: dict[str, Any], expected: tuple[Any, ...] | None) -> None:
     found = duration_of_response(replace(COURSE, **changed), V1)
-    assert (found.days if found else None) == days
+    assert (found and (found.days, found.event, found.reason)) == expected
 
 
 some_day = st.none() | st.dates(DAY("2024-01-02"), DAY("2024-12-31"))
@@ -456,6 +552,8 @@ def test_who_died_is_an_event_of_survival_and_progression_never_outlives_it(
         ([("2024-01-08", "2.9"), ("2024-01-29", "3")], Aplasia(7, True, 21)),
         ([("2024-01-29", "3"), ("2024-01-08", "0"), ("2024-03-01", "0")], Aplasia(7, True, 21)),
         ([("2024-01-08", "0"), ("2024-01-20", None), ("2024-02-07", "1")], Aplasia(7, False, 30)),
+        ([("2024-01-08", "0"), ("2024-01-08", "4"), ("2024-02-07", "1")], Aplasia(7, False, 30)),
+        ([("2024-01-08", "0"), ("2024-01-09", "3")], Aplasia(7, True, 1)),
     ],
 )
 def test_b_cell_aplasia(samples: list[tuple[str, str | None]], expected: Aplasia) -> None:

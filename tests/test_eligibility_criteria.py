@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dosing.models import Infusion
-from safety.casebook import Casebook
+from dosing.models import Infusion, Lymphodepletion, Manufacturing
+from safety.adverse_events import AdverseEvent
+from safety.casebook import ANCHORS, Casebook
+from safety.eligibility import signs
 from safety.eligibility.evaluate import CRITERION_IDS, JUDGES, MILESTONES, evaluate, evaluate_criterion
 from safety.eligibility.facts import WORDING, Screening
 from safety.eligibility.from_casebook import READS, evaluate_at, screening
@@ -20,6 +22,7 @@ from subjects import models as s
 from tests.books import at, book
 from trial.dates import Span, span
 from trial.logic import Verdict
+from trial.models import IcfVersion
 from trial.protocol import V1, Protocol
 from trial.registry import CRITERIA, criterion
 from visits import models as v
@@ -228,6 +231,9 @@ def test_who_satisfies_everything_is_eligible() -> None:
         ("E-01", {"relapse_type": "COMBINED"}, NOT_MET),
         ("E-01", {"relapse_type": None}, UNKNOWN),
         ("E-01", {"relapse_type": None, "number_of_relapses": 0}, NOT_MET),
+        ("E-01", {"relapse_type": None, "number_of_relapses": None}, UNKNOWN),
+        ("E-01", {**NOTHING, "relapse_type": None, "number_of_relapses": None}, NOT_MET),
+        ("E-01", {**NOTHING, "relapse_type": None, "number_of_relapses": 1}, UNKNOWN),
         ("E-02", {"malignancy_ongoing": "YES"}, MET),
         ("E-02", {"malignancy_past": "YES"}, NOT_MET),
         ("E-02", {"malignancy_ongoing": None}, UNKNOWN),
@@ -347,12 +353,24 @@ def test_the_protocol_sets_how_a_criterion_is_read(
         ("E-02", {"malignancy_past": "YES"}, "past malignancy"),
         ("E-05", {"hbv_dna": "DETECTED"}, "without HBeAb"),
         ("E-09", {"cns_leukaemia": "YES"}, "does not name it"),
+        ("I-03", {"later_blasts_pct": D("4.9")}, "4.9 % blasts"),
+        ("I-05", {"unsigned_version": "2.0"}, "“2.0” of the consent form is in force"),
+        ("I-08", {"batch_rejected": "YES"}, "batch was rejected"),
+        ("E-01", {"relapse_type": "EM_ISOLATED"}, "the marrow holds 60 %"),
+        ("E-06", {"fever_c": D("38.0")}, "38.0 °C within 72 hours"),
+        ("E-06", {"infection_grade": 3}, "infection of grade 3"),
     ],
 )
 def test_what_decides_nothing_is_asked_about(criterion_id: str, changed: dict[str, Any], words: str) -> None:
     assert evaluate_criterion(criterion_id, eligible(), V1).note is None
     note = evaluate_criterion(criterion_id, eligible(**changed), V1).note
     assert note and words in note[0] and note[1]
+
+
+@pytest.mark.parametrize("answer", ["YES", None])
+def test_signs_of_infection_are_asked_about_while_none_is_reported(answer: str | None) -> None:
+    told = evaluate_criterion("E-06", eligible(uncontrolled_infection=answer, fever_c=D("39.0")), V1)
+    assert told.note is None and told.lacking == (() if answer else ("uncontrolled_infection",))
 
 
 def test_every_criterion_of_the_record_has_one_function_with_its_text() -> None:
@@ -602,7 +620,10 @@ def test_without_a_form_its_criteria_cannot_be_told(name: str) -> None:
         ("person", {"birth_date": "1960-05"}, "I-06", UNKNOWN),
         ("judgement", {"uncontrolled_infection": "YES"}, "E-06", MET),
         ("therapy", {"target_antigens": ["CD19", "CD3"]}, "E-03", MET),
-        ("therapy", {"category": "BLINATUMOMAB"}, "E-03", UNKNOWN),  # its targets were not entered
+        ("therapy", {"category": "CAR_T"}, "E-03", UNKNOWN),  # its targets were not entered
+        ("therapy", {"category": "BLINATUMOMAB"}, "E-03", MET),  # CD19 and CD3 without being entered
+        ("therapy", {"category": "BLINATUMOMAB", "target_antigens": ["OTHER"]}, "E-03", MET),
+        ("therapy", {"category": "INOTUZUMAB"}, "E-03", NOT_MET),
         ("therapy", {"investigational": True, "end_date": "2026-02-15"}, "E-17", MET),
         ("therapy", {"investigational": True, "end_date": "2026-02-14"}, "E-17", NOT_MET),
         ("therapy", {"investigational": True, "end_date": "2026"}, "E-17", UNKNOWN),
@@ -697,16 +718,60 @@ def test_the_interval_after_transplants(
         )
         for day, kind in sct
     ]
-    assert evaluate_at(casebook(*rows), "SCREENING", SCREENED, V1, planned)["I-01"].verdict is verdict
+    found = evaluate_at(casebook(*rows, plan(planned)), "SCREENING", SCREENED, V1)
+    assert found["I-01"].verdict is verdict
 
 
-def test_the_actual_infusion_outweighs_the_planned_one() -> None:
-    infused = Infusion(inf_start_dt=at("2026-06-19"))
-    transplant = s.PriorTransplant(sct_date="2026-03-20", sct_type="ALLO", status="COMPLETE")
-    found = evaluate_at(
-        casebook(infused, transplant), "PRE_INFUSION", date(2026, 6, 19), V1, date(2026, 6, 25)
+def plan(
+    planned: date | None, milestone: str = "SCREENING", day: date = SCREENED, status: str = "COMPLETE"
+) -> s.Eligibility:
+    """A checklist that says when the infusion is planned."""
+    return s.Eligibility(
+        milestone=milestone, assessed_date=day, planned_infusion_date=planned, status=status, sequence=1
     )
-    assert found["I-01"].verdict is NOT_MET
+
+
+EARLY, LATE = date(2026, 6, 19), date(2026, 6, 20)  # by a day, after a transplant on 2026-03-20
+DEPLETED = Lymphodepletion(admin_dt=at("2026-06-14"), planned_day=-5)  # implies EARLY
+INFUSED = Infusion(inf_start_dt=at("2026-06-19"))
+PLANS: list[tuple[str, list[Any], date, Verdict]] = [
+    ("SCREENING", [plan(EARLY), plan(LATE, day=date(2026, 5, 21))], date(2026, 5, 21), MET),  # the newest
+    ("SCREENING", [plan(EARLY), plan(LATE, day=date(2026, 5, 21))], SCREENED, NOT_MET),  # as of that day
+    ("SCREENING", [plan(LATE, status="DRAFT")], SCREENED, UNKNOWN),
+    ("SCREENING", [plan(LATE, "PRE_LD", SCREENED)], SCREENED, UNKNOWN),  # of a later milestone
+    ("PRE_LD", [plan(LATE)], date(2026, 6, 1), MET),  # carried forward
+    ("PRE_LD", [plan(LATE), plan(None, "PRE_LD", date(2026, 6, 1))], date(2026, 6, 1), MET),
+    ("PRE_INFUSION", [plan(LATE), DEPLETED], LATE, NOT_MET),  # what lymphodepletion implies is newer
+    ("PRE_INFUSION", [plan(LATE, "PRE_INFUSION", date(2026, 6, 17)), DEPLETED], LATE, MET),  # put off
+    ("PRE_INFUSION", [plan(LATE, "PRE_INFUSION", EARLY), DEPLETED, INFUSED], EARLY, NOT_MET),  # it took place
+]
+
+
+@pytest.mark.parametrize(("milestone", "added", "on", "verdict"), PLANS)
+def test_which_infusion_the_interval_is_held_against(
+    milestone: str, added: list[Any], on: date, verdict: Verdict
+) -> None:
+    transplant = s.PriorTransplant(
+        sct_date="2026-03-20", sct_type="ALLO", bm_relapse_after_sct="YES", status="COMPLETE"
+    )
+    found = evaluate_at(casebook(transplant, *added), milestone, on, V1)["I-01"]
+    assert found.verdict is verdict
+    assert found.note == (
+        None
+        if verdict is MET
+        else ("Earliest permissible infusion date: 2026-06-20", "最早可回输日期:2026-06-20")
+    )
+
+
+def test_an_infusion_that_is_planned_too_early_is_named_with_both_dates() -> None:
+    transplant = s.PriorTransplant(
+        sct_date="2026-03-20", sct_type="ALLO", bm_relapse_after_sct="YES", status="COMPLETE"
+    )
+    checklist = plan(EARLY)
+    found = evaluate_at(casebook(transplant, checklist), "SCREENING", SCREENED, V1)["I-01"]
+    assert found.verdict is NOT_MET and "2026-03-20" in found.en and "2026-06-19" in found.zh
+    fact = next(one for one in found.evidence if one.field == "planned_infusion_date")
+    assert (fact.form, fact.record, fact.value) == ("eligibility", checklist.pk, "2026-06-19")
 
 
 def later(**answers: Any) -> list[Any]:
@@ -778,3 +843,232 @@ def test_milestones_and_groups_fit_the_protocol() -> None:
 def test_a_span_is_shown_as_the_days_it_could_be() -> None:
     facts = eligible(**{**SCT, "last_allo_sct_date": Span(date(2026, 3, 1), date(2026, 3, 31))})
     assert "2026-03-01 – 2026-03-31" in evaluate_criterion("I-01", facts, V1).en
+
+
+READY: dict[str, Any] = {"status": "COMPLETE", "visit": "SCR"}
+
+
+def signs_of(day: str, temp: str) -> v.VitalSigns:
+    return v.VitalSigns(vs_dt=at(*day.split()), temp_c=D(temp), **READY)
+
+
+def infection(**answers: Any) -> AdverseEvent:
+    told = {"category": "INFECTION", "max_grade": 3, "start_dt": "2026-05-19", "ongoing": True, **answers}
+    return AdverseEvent(**told)
+
+
+@pytest.mark.parametrize(
+    ("sign", "asked"),
+    [
+        (signs_of("2026-05-20 08:00", "38.0"), True),
+        (signs_of("2026-05-20 08:00", "37.9"), False),
+        (signs_of("2026-05-17 00:00", "38.5"), True),  # 72 hours before the day begins
+        (signs_of("2026-05-16 23:59", "38.5"), False),
+        (signs_of("2026-05-21 00:00", "38.5"), False),  # after it
+        (infection(), True),
+        (infection(max_grade=2), False),
+        (infection(category="CYTOPENIA"), False),
+        (infection(start_dt="2026-05-21"), False),
+        (infection(start_dt="2026-05"), True),  # it may have begun by then
+        (infection(ongoing=False, end_dt="2026-05-20"), True),
+        (infection(ongoing=False, end_dt="2026-05-19"), False),
+        (infection(ongoing=False), False),
+    ],
+)
+def test_fever_and_severe_infection_around_the_day_of_the_checklist(sign: Any, asked: bool) -> None:
+    found = evaluate_at(casebook(sign), "SCREENING", SCREENED, V1)["E-06"]
+    assert found.verdict is NOT_MET and (found.note is not None) is asked
+    if found.note and isinstance(sign, v.VitalSigns):
+        assert str(sign.vs_dt.date()) in found.note[0] and str(sign.vs_dt.date()) in found.note[1]
+
+
+def marrow_of(day: str, share: str, visit: str = "LD-5") -> v.BoneMarrow:
+    ready: dict[str, Any] = {"status": "COMPLETE", "visit": visit, "aspirate_adequate": True}
+    return v.BoneMarrow(bm_dt=at(day), blast_pct_morph=D(share), **ready)
+
+
+@pytest.mark.parametrize(
+    ("milestone", "marrow", "asked"),
+    [
+        ("PRE_LD", marrow_of("2026-06-10", "4.9"), True),
+        ("PRE_LD", marrow_of("2026-06-10", "5.0"), False),
+        ("PRE_LD", marrow_of("2026-06-15", "4.9"), False),  # not yet known on that day
+        ("SCREENING", marrow_of("2026-06-10", "4.9"), False),  # there it decides
+        ("PRE_INFUSION", marrow_of("2026-06-10", "4.9"), True),
+    ],
+)
+def test_a_marrow_before_lymphodepletion_is_asked_about_and_never_excludes(
+    milestone: str, marrow: v.BoneMarrow, asked: bool
+) -> None:
+    before = s.Eligibility(milestone="SCREENING", assessed_date=SCREENED, status="COMPLETE")
+    found = evaluate_at(casebook(before, marrow), milestone, date(2026, 6, 14), V1)["I-03"]
+    assert (found.verdict is MET) is (milestone != "SCREENING")
+    assert (found.note is not None) is asked
+
+
+@pytest.mark.parametrize(
+    ("decisions", "asked"),
+    [
+        (["REJECTED"], True),
+        (["RELEASED"], False),
+        (["REJECTED", "RELEASED"], False),
+        ([""], False),
+        ([], False),
+    ],
+)
+def test_a_rejected_batch_speaks_against_qualified_expansion(decisions: list[str], asked: bool) -> None:
+    judged = forms()["judgement"]
+    judged.tcell_expansion_qualified = "QUALIFIED"
+    batches = [Manufacturing(release_decision=one, status="COMPLETE") for one in decisions]
+    found = evaluate_at(casebook(judged, *batches, without="judgement"), "PRE_LD", date(2026, 6, 14), V1)[
+        "I-08"
+    ]
+    assert (found.note is not None) is asked
+
+
+def at_site(told: Casebook, **second: Any) -> Casebook:
+    """The casebook at a site where version 2.0 of the consent form is approved as well."""
+    first = told.site.icf_versions[0]
+    ends = {"valid_to": second.pop("ends", None)}
+    forms = (
+        IcfVersion(label=first.label, irb_approval_date=first.irb_approval_date, **ends),
+        IcfVersion(label="2.0", **second),
+    )
+    return replace(told, site=replace(told.site, icf_versions=forms))
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [(None, MET), (date(2026, 5, 15), MET), (date(2026, 5, 14), NOT_MET)],  # consent on 15 May
+)
+def test_consent_is_on_a_version_valid_that_day(ends: date | None, verdict: Verdict) -> None:
+    told = at_site(casebook(), ends=ends, irb_approval_date=date(2026, 5, 15))
+    assert evaluate_at(told, "SCREENING", SCREENED, V1)["I-05"].verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("milestone", "approved", "again", "asked"),
+    [
+        ("PRE_INFUSION", "2026-06-10", None, True),
+        ("PRE_INFUSION", "2026-06-14", None, True),
+        ("PRE_INFUSION", "2026-06-15", None, False),  # not in force yet
+        ("PRE_INFUSION", "2026-06-10", "2026-06-14", False),
+        ("PRE_INFUSION", "2026-06-10", "2026-06-15", True),
+        ("PRE_LD", "2026-06-10", None, False),
+    ],
+)
+def test_before_the_infusion_the_version_in_force_is_asked_for(
+    milestone: str, approved: str, again: str | None, asked: bool
+) -> None:
+    more = [] if again is None else [
+        s.InformedConsent(
+            consent_type="RECONSENT", icf_version="2.0", consent_dt=at(again), signed_by_subject=True,
+            status="COMPLETE",
+        )
+    ]  # fmt: skip
+    told = at_site(casebook(*more), irb_approval_date=date.fromisoformat(approved))
+    found = evaluate_at(told, milestone, date(2026, 6, 14), V1)["I-05"]
+    assert found.verdict is MET and (found.note is not None) is asked
+
+
+@pytest.mark.parametrize("milestone", MILESTONES)
+def test_the_criteria_read_no_form_but_those_they_name(milestone: str) -> None:
+    told = casebook()
+    known = replace(told, rows={form: told.rows[form] for form in (*ANCHORS, *READS)})
+    assert evaluate_at(known, milestone, SCREENED, V1).decisions
+    assert set(signs.READS) == {v.VitalSigns, AdverseEvent, v.BoneMarrow, Manufacturing, s.InformedConsent}
+    assert set(signs.READS) <= set(READS)
+
+
+def asked_about(criterion_id: str, milestone: str, *forms: Any, on: str = "2026-06-14") -> str:
+    """What is asked about with these forms added; "" for nothing."""
+    before = s.Eligibility(milestone="SCREENING", assessed_date=SCREENED, status="COMPLETE")
+    note = evaluate_at(casebook(before, *forms), milestone, date.fromisoformat(on), V1)[criterion_id].note
+    return note[0] if note else ""
+
+
+def test_the_worst_sign_is_named() -> None:
+    hot = [
+        signs_of("2026-06-13 08:00", "38.1"),
+        signs_of("2026-06-14 08:00", "39.2"),
+        signs_of("2026-06-14 20:00", "38.4"),
+    ]
+    open_ = [v.VitalSigns(temp_c=D("40.0"), **READY), v.VitalSigns(vs_dt=at("2026-06-14"), **READY)]
+    assert "39.2 °C (2026-06-14)" in asked_about("E-06", "PRE_LD", *hot, *open_)
+    mild = infection(max_grade=3, start_dt="2026-06-01T08:00+08:00")
+    severe = infection(max_grade=4, start_dt="2026-06-02T08:00+08:00")
+    told = asked_about("E-06", "PRE_LD", mild, severe, infection(max_grade=None))
+    assert "grade 4 (2026-06-02) that goes on" in told
+    assert "grade 3" in asked_about("E-06", "PRE_LD", infection(start_dt="2026-06-14"))  # begun on the day
+
+
+@pytest.mark.parametrize(
+    ("marrows", "asked"),
+    [
+        ([marrow_of("2026-06-14", "4.9")], True),  # of the day itself
+        ([marrow_of("2026-06-01", "4.9"), marrow_of("2026-06-10", "30")], False),  # the newest speaks
+        ([marrow_of("2026-06-01", "30"), marrow_of("2026-06-10", "4.9")], True),
+        ([marrow_of("2026-05-20", "4.9", "SCR")], False),  # of screening, where it decides
+    ],
+)
+def test_the_newest_marrow_after_screening_speaks(marrows: list[v.BoneMarrow], asked: bool) -> None:
+    assert bool(asked_about("I-03", "PRE_LD", *marrows)) is asked
+
+
+@pytest.mark.parametrize(("ends", "asked"), [(None, True), ("2026-06-14", True), ("2026-06-13", False)])
+def test_a_version_no_longer_in_force_is_not_asked_for(ends: str | None, asked: bool) -> None:
+    told = at_site(casebook(), irb_approval_date=date(2026, 6, 1), valid_to=ends and date.fromisoformat(ends))
+    found = evaluate_at(told, "PRE_INFUSION", date(2026, 6, 14), V1)["I-05"]
+    assert (found.note is not None) is asked
+
+
+def test_without_consent_or_version_no_version_is_asked_for() -> None:
+    told = at_site(casebook(without="consent"), irb_approval_date=date(2026, 6, 1))
+    none = replace(casebook(), site=replace(casebook().site, icf_versions=()))
+    for one in (told, none):
+        assert evaluate_at(one, "PRE_INFUSION", date(2026, 6, 14), V1)["I-05"].note is None
+
+
+@pytest.mark.parametrize(
+    ("criterion", "facts", "asked"),
+    [
+        ("E-01", {"relapse_type": "EM_ISOLATED", "bm_blast_pct_morph": D(5)}, True),  # 5 % is marrow disease
+        ("E-01", {"relapse_type": "EM_ISOLATED", "bm_blast_pct_morph": D("4.9")}, False),
+        ("E-01", {"relapse_type": "EM_ISOLATED", "bm_blast_pct_morph": None}, False),
+        ("E-01", {"relapse_type": "COMBINED", "bm_blast_pct_morph": D(5)}, False),
+        ("E-02", {"malignancy_past": "YES", "malignancy_ongoing": "NO"}, True),
+        ("E-02", {"malignancy_past": "YES", "malignancy_ongoing": "YES"}, False),  # excluded anyhow
+    ],
+)
+def test_what_the_investigator_is_asked_to_check(criterion: str, facts: dict[str, Any], asked: bool) -> None:
+    assert (evaluate(eligible(**facts), V1)[criterion].note is not None) is asked
+
+
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [
+        (
+            "disease_history",
+            "relapse_after_first_remission refractory_primary induction_cycles ph_positive number_of_relapses"
+            " relapse_type cns_leukaemia",
+        ),
+        ("prior_transplant", "prior_allo_sct"),
+        ("prior_therapy", "prior_antigens imp_ever"),
+        ("con_meds", "any_immunosuppressant live_vaccine"),
+        ("demographics", "birth_date sex wocbp"),
+        ("informed_consent", "consent_signed consent_version_approved treatment_withdrawn icf"),
+        ("medical_history", "malignancy_ongoing cns_history"),
+    ],
+)
+def test_a_fact_of_a_log_names_the_log_it_comes_from(form: str, names: str) -> None:
+    found = screening(casebook(), "SCREENING", SCREENED, V1).sources
+    assert {found[name].form for name in names.split()} == {form}
+
+
+@pytest.mark.parametrize(
+    ("stored", "english", "chinese"),
+    [("True", "Yes", "是"), ("False", "No", "否"), ("YES", "Yes", "是"), ("NO", "No", "否")],
+)
+def test_yes_and_no_read_as_words(stored: str, english: str, chinese: str) -> None:
+    told = WORDING["room_air"]
+    assert (told.said(stored, 0), told.said(stored, 1)) == (english, chinese)

@@ -97,6 +97,29 @@ def test_planned_dose_follows_the_level(level: str, cells: Decimal | None) -> No
     assert record.planned_per_kg == cells == planned_per_kg(level)
 
 
+@pytest.mark.parametrize(
+    ("volume", "share", "weight", "grams"),
+    [
+        ("50", "7.5", "60", "0.069"),
+        ("100", "10", "55.5", "0.198"),
+        ("600", "10", "60", "1.100"),
+        ("100", "0", "60", "0.000"),
+        ("100", None, "60", None),
+        (None, "10", "60", None),
+        ("100", "10", None, None),
+    ],
+)
+def test_dmso_per_kg_is_worked_out_and_asked_about_above_one_gram(
+    volume: str | None, share: str | None, weight: str | None, grams: str | None
+) -> None:
+    given = {"volume_infused_ml": volume, "dmso_pct": share, "dosing_weight_kg": weight}
+    record = models.Infusion(**{name: text and Decimal(text) for name, text in given.items()})
+    calculate(record)
+    assert record.dmso_g_per_kg == (Decimal(grams) if grams else None)
+    asked = [doubt.check for doubt in record.doubts() if doubt.check == "infusion.dmso"]
+    assert asked == (["infusion.dmso"] if grams and Decimal(grams) > 1 else [])
+
+
 # Lymphodepletion
 
 
@@ -197,6 +220,29 @@ def test_cd3_cells_are_part_of_nucleated_cells(
 ) -> None:
     record = collection(**changed)
     assert (refused(record), asked(record)) == (refusals, questions)
+
+
+@pytest.mark.parametrize(("sequence", "wanted"), [(None, []), (1, []), (2, []), (3, ["apheresis.too_many"])])
+def test_a_third_apheresis_is_asked_about(sequence: int | None, wanted: list[str]) -> None:
+    doubts = list(models.Apheresis(sequence=sequence).doubts())
+    assert [doubt.check for doubt in doubts] == wanted
+    assert all("3" in doubt.message for doubt in doubts)
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted"),
+    [(True, []), (None, []), (False, [("tocilizumab_available", "infusion.tocilizumab")])],
+)
+def test_an_infusion_without_tocilizumab_on_site_is_asked_about(answer: bool | None, wanted: Any) -> None:
+    assert asked(models.Infusion(tocilizumab_available=answer)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("beads", "wanted"),
+    [(None, []), (0, []), (99, []), (100, [("residual_beads", "manufacturing.beads")])],
+)
+def test_many_residual_beads_are_asked_about(beads: int | None, wanted: Any) -> None:
+    assert asked(models.Manufacturing(residual_beads=beads)) == wanted
 
 
 # Product

@@ -309,6 +309,15 @@ def test_isolated_relapse_with_blasts_in_the_marrow_is_asked_about(
     assert asked(checklist(**changed)) == expected
 
 
+@pytest.mark.parametrize(("planned", "doubted"), [(20, False), (19, True), (None, False)])
+def test_an_infusion_planned_for_a_day_that_is_past_is_asked_about(
+    planned: int | None, doubted: bool
+) -> None:
+    expected = [("planned_infusion_date", "eligibility.planned_infusion_is_past")] if doubted else []
+    day = planned and date(2026, 5, planned)
+    assert asked(checklist(assessed_date=date(2026, 5, 20), planned_infusion_date=day)) == expected
+
+
 def serology(**changed: Any) -> models.ViralSerology:
     """Antibody to the core, DNA found above the limit of detection."""
     said: dict[str, Any] = {

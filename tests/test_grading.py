@@ -70,6 +70,32 @@ def test_every_table_names_its_version_and_source() -> None:
         ({"temp_c": D("36.5"), "hypotension": True, "prior_fever": True, "fever_treated": True}, 2),
         ({"temp_c": D("36.5"), "prior_fever": True, "fever_treated": True}, 0),
         ({"temp_c": None, "hypotension": True, "prior_fever": True, "fever_treated": True}, 2),
+        ({"temp_c": None, "prior_fever": True, "fever_treated": True}, 0),
+        ({"temp_c": None, "prior_fever": True}, None),
+        ({"temp_c": None, "fever_treated": True}, None),
+        # fever of unknown cause in an episode whose first fever was treated
+        ({"fever_other_cause": None, "prior_fever": True, "fever_treated": True}, None),
+        (
+            {
+                "fever_other_cause": None,
+                "prior_fever": True,
+                "fever_treated": True,
+                "hypotension": True,
+                "vasopressors": ("DOPAMINE",),
+            },
+            3,
+        ),
+        (
+            {
+                "temp_c": D("36.5"),
+                "prior_fever": True,
+                "fever_treated": True,
+                "hypoxia": None,
+                "oxygen_device": "CPAP",
+                "ppv_reason": "AIRWAY_PROTECTION",
+            },
+            0,
+        ),
     ],
 )
 def test_crs(changed: dict[str, Any], expected: int | None) -> None:
@@ -112,6 +138,20 @@ def test_every_device_and_sign_of_the_forms_has_a_grade() -> None:
     assert crs.pressors(VASOPRESSOR.codes) == set(VASOPRESSOR.codes) - {"NONE"}
 
 
+@pytest.mark.parametrize(
+    ("given", "grade"),
+    [
+        (("DOBUTAMINE",), 2),
+        (("NOREPINEPHRINE", "DOBUTAMINE"), 3),
+        (("NOREPINEPHRINE", "OTHER"), 4),
+    ],
+)
+def test_an_inotrope_is_no_vasopressor(given: tuple[str, ...], grade: int) -> None:
+    """6.1 (vii): dobutamine and other inotropes are not in the list of vasopressors."""
+    found = CrsFindings(D("38.5"), False, True, given, False, "NONE")
+    assert crs_grade(found) == grade
+
+
 def test_forms_are_read_as_findings() -> None:
     row = CrsAssessment(
         temp_c=D(39),
@@ -124,6 +164,13 @@ def test_forms_are_read_as_findings() -> None:
     assert crs_grade(crs.findings(row, prior_fever=False, fever_treated=False)) == 3
     row.vasopressors = []
     assert crs_grade(crs.findings(row, prior_fever=False, fever_treated=False)) is None
+    row.vasopressors, row.hypotension, row.hypoxia, row.oxygen_device = [], False, True, "FACEMASK"
+    assert crs_grade(crs.findings(row, prior_fever=False, fever_treated=False)) == 3
+    row.oxygen_device = ""
+    assert crs_grade(crs.findings(row, prior_fever=False, fever_treated=False)) is None
+    rested = {"seizure": "NONE", "motor_weakness_focal": False, "edema": "NONE"}
+    assert icans_grade(icans.findings(IcansAssessment(unable_reason="UNAROUSABLE", **rested))) == 4
+    assert icans_grade(icans.findings(IcansAssessment(unable_reason="INTUBATED", **rested))) is None
     asleep = IcansAssessment(unable_reason="UNAROUSABLE", consciousness="STUPOR_OR_COMA")
     assert icans_grade(icans.findings(asleep)) == 4
 

@@ -12,6 +12,7 @@ from safety.invariants import Acknowledged
 from subjects.models import PriorTransplant
 from tests.conftest import acting_as, owner_connection
 from tests.entering import correct, enter
+from tests.test_holds import decide, gu, hold  # noqa: F401
 from trial.audit_sql import Stamp
 from trial.people import system_actor
 
@@ -97,6 +98,40 @@ def test_an_unlocking_that_slips_an_answer_in_is_named(transplant: Any, actor: A
         finally:
             owner.execute(f"ALTER TABLE {TABLE} ENABLE TRIGGER {stamp}")
     assert "I6" in broken()
+
+
+@pytest.fixture
+def lifted(subject: Any, hold: Any, decide: Any) -> Any:  # noqa: F811
+    """A hold by a death, lifted by the medical monitor's signed review."""
+    decide("LIFT")
+    with acting_as("worker"):
+        outbox.drain(system_actor())
+    return hold
+
+
+@pytest.mark.parametrize(
+    ("forgery", "table", "named"),
+    [
+        ("UPDATE safety_enrolmenthold SET lifted_at = NULL", "safety_enrolmenthold", "stand although"),
+        ("DELETE FROM safety_holdreview", "safety_holdreview", "without a signed review"),
+        ("UPDATE safety_holdreview SET decision = 'KEEP'", "safety_holdreview", "without a signed review"),
+        ("UPDATE safety_holdreview SET version = 2", "safety_holdreview", "without a signed review"),
+        ("DELETE FROM subjects_signature", "subjects_signature", "without a signed review"),
+    ],
+)
+def test_a_hold_is_lifted_by_a_signed_review_and_by_nothing_else(
+    forgery: str, table: str, named: str, lifted: Any
+) -> None:
+    with acting_as("worker"):
+        assert list(invariants.holds_broken()) == []
+        with owner_connection() as owner:
+            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            try:
+                owner.execute(forgery)
+            finally:
+                owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        [one] = invariants.holds_broken()
+    assert one.invariant == "I7" and named in one.what
 
 
 @pytest.mark.req("R-77")

@@ -135,6 +135,22 @@ def test_what_is_acknowledged_is_kept(running: tuple[Path, dict[str, str]], sett
     assert one(running[1]["DATABASE_URL"], f"SHOW {setting}") == value
 
 
+def test_a_database_is_dropped_with_its_clients(
+    running: tuple[Path, dict[str, str]],
+) -> None:
+    _, env = running
+    with psycopg.connect(env["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute("CREATE DATABASE doomed")
+        url = roles.url({**conninfo_to_dict(env["DATABASE_URL"]), "dbname": "doomed"})
+        client = psycopg.connect(url, autocommit=True)
+        roles.drop_database(owner, "doomed")
+        assert owner.execute("SELECT count(*) FROM pg_database WHERE datname = 'doomed'").fetchone() == (0,)
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
+        client.close()
+        roles.drop_database(owner, "doomed")  # what is gone already is no error
+
+
 def test_a_wrong_password_is_refused(running: tuple[Path, dict[str, str]]) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         one(roles.as_role(running[1]["DATABASE_URL"], "edc_owner", "guess"), "SELECT 1")
@@ -412,6 +428,7 @@ def test_run_prepares_once_serves_and_ends_with_everything_it_started(folder: Pa
             "owner": set(ADDRESSES[:3]),
             "worker": {"DATABASE_URL", "DATABASE_WORKER_URL"},
             "web": {"DATABASE_URL"},
+            "jobs": {"DATABASE_URL"},
         }
         assert all(set(names) == may[who] for _, who, *names in calls)
         assert processes_of(project) == []

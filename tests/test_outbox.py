@@ -66,6 +66,16 @@ def dv01(subject: Any) -> list[str]:
         return list(kept.order_by("history_id").values_list("status", flat=True))
 
 
+def test_a_flag_names_whose_change_came_before_in_both_languages(
+    subject: Any, infusion: Any, li: Any
+) -> None:
+    drain()
+    with acting_as("worker"), audit.reading(system_actor()):
+        first = Deviation.history.filter(subject_id=subject.pk, rule_id="DV-01").earliest("history_id")
+    assert f"after a change by {li.name}" in first.history_change_reason
+    assert f"因{li.name}的更改" in first.history_change_reason
+
+
 @pytest.mark.req("R-27")
 def test_every_change_leaves_a_note_and_draining_takes_them_all(subject: Any, infusion: Any, li: Any) -> None:
     correct(infusion, li, inf_start_dt="2025-03-02 10:00")

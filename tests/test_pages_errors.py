@@ -1,9 +1,12 @@
 """When something fails: an honest answer in both languages, and nothing of the inside."""
 
 import json
+import logging.config
+import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 
@@ -75,7 +78,7 @@ def test_too_much_at_once_is_told_as_that(person_client: Any, subject: Any) -> N
 
 @pytest.mark.req("R-95")
 def test_a_failure_of_ours_shows_a_number_and_no_trace(
-    person_client: Any, subject: Any, monkeypatch: pytest.MonkeyPatch
+    person_client: Any, subject: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     def broken(*args: Any) -> None:
         raise RuntimeError("the inside")
@@ -86,6 +89,7 @@ def test_a_failure_of_ours_shows_a_number_and_no_trace(
     answer = browser.get(f"/subjects/{subject.subjid}")
     assert answer.status_code == 500
     assert answer["X-Request-ID"] in answer.content.decode()
+    assert answer["X-Request-ID"] in caplog.text
     assert "the inside" not in answer.content.decode()
 
 
@@ -96,3 +100,39 @@ def test_every_answer_carries_the_content_policy(address: str, person_client: An
     assert "default-src 'self'" in answer["Content-Security-Policy"]
     assert "unsafe-inline" not in answer["Content-Security-Policy"]
     assert "style=" not in answer.content.decode().split("</head>")[-1]
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/deviations?rule=%00", 400),
+        ("/queries?subject=%00", 400),
+        ("/laboratories?analyte=%00", 400),
+        ("/study/site/%00", 400),
+        ("/subjects/%00", 400),
+    ],
+)
+def test_what_no_column_can_hold_is_said_and_is_no_fault(
+    person_client: Any, address: str, status: int
+) -> None:
+    answer = person_client("data_manager_qian").get(address)
+    assert answer.status_code == status and "Nothing was saved" in answer.content.decode()
+
+
+def test_a_user_name_that_no_column_can_hold(client: Client) -> None:
+    assert client.post("/login", {"username": "a\0b", "password": "x"}).status_code == 400
+
+
+def test_a_fault_of_a_page_leaves_no_value_in_the_log() -> None:
+    formatter = logging.config.dictConfigClass(settings.LOGGING).configure_formatter(
+        dict(settings.LOGGING["formatters"]["places"])
+    )
+    row = ("01-001", "1.61")
+    try:
+        raise ValueError(f"Failing row contains {row}")
+    except ValueError:
+        told = logging.LogRecord(
+            "django.request", logging.ERROR, "", 1, "Internal Server Error", (), sys.exc_info()
+        )
+    written = formatter.format(told)
+    assert "01-001" not in written and "ValueError" in written and "test_pages_errors.py" in written

@@ -9,16 +9,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from dosing.models import Infusion
-from entry.door import save_record
-from safety.models import Deviation
-from subjects.models import InformedConsent
+from entry.door import Rejected, save_record
+from safety.models import AdverseEvent, Deviation
+from subjects.models import Demographics, InformedConsent
+from tests.api_client import Api
 from tests.conftest import new_subject_number
 from tests.entering import enter
 from trial import audit
-from visits.models import Ecog, VitalSigns
+from visits.models import ConMeds, Ecog, Visit, VitalSigns
 
 pytestmark = pytest.mark.django_db
-STATEMENTS = 12
+STATEMENTS = 15
 
 
 def english(browser: Client) -> Client:
@@ -159,4 +160,58 @@ def test_an_open_page_is_told_only_what_is_new(subject: Any, person_client: Any)
 def test_no_page_asks_more_than_it_needs(address: str, subject: Any, person_client: Any, li: Any) -> None:
     for n in range(4):
         enter(subject, VitalSigns, li, visit=f"D{n}", temp_c="41.6")
-    assert statements(person_client("coordinator_li"), address.format(subject.subjid)) <= 14
+    assert statements(person_client("coordinator_li"), address.format(subject.subjid)) <= 17
+
+
+def test_a_second_unscheduled_visit_has_a_place_of_its_own(
+    subject: Any, person_client: Any, make_token: Any, li: Any
+) -> None:
+    browser, api = english(person_client("coordinator_li")), Api(make_token("coordinator_li"))
+    assert (
+        f'href="/subjects/{subject.subjid}/UNSCHED/visit"'
+        in browser.get(f"/subjects/{subject.subjid}").content.decode()
+    )
+    enter(subject, Visit, li, visit="UNSCHED", actual_date="2026-03-05")
+    body = {"subject": subject.subjid, "visit": "UNSCHED-2", "actual_date": "2026-03-09"}
+    assert api.post("/api/v1/forms/visit/", body).status_code == 201
+    page = browser.get(f"/subjects/{subject.subjid}").content.decode()
+    assert 'id="visit-UNSCHED-2"' in page and "Unscheduled 2" in page
+    assert f'href="/subjects/{subject.subjid}/UNSCHED-3/visit"' in page
+    assert browser.get(f"/subjects/{subject.subjid}/UNSCHED-2/ecog").status_code == 200
+    assert browser.get(f"/subjects/{subject.subjid}/UNSCHED-02/ecog").status_code == 404
+    found = api.get(f"/api/v1/forms/visit/?visit=UNSCHED-2&subject={subject.subjid}").json()
+    assert [row["visit"] for row in found] == ["UNSCHED-2"]
+
+
+def test_the_door_knows_the_visits(subject: Any, li: Any) -> None:
+    with pytest.raises(Rejected) as refused:
+        enter(subject, Ecog, li, visit="D29", ecog_date="2026-03-05", ecog="1")
+    assert refused.value.problems[0].code == "unknown_code"
+
+
+def test_a_conditional_form_becomes_due_when_its_condition_holds(
+    subject: Any, person_client: Any, li: Any
+) -> None:
+    browser = english(person_client("coordinator_li"))
+    enter(subject, Visit, li, visit="M12", actual_date="2026-03-05")
+
+    def shown() -> bool:
+        page = browser.get(f"/subjects/{subject.subjid}").content.decode()
+        block = page.split('id="visit-M12"')[1].split("</section>")[0]
+        return "contraception" in block.split("<details")[0]
+
+    assert not shown()
+    enter(subject, Demographics, li, sex="M", male_fertile="YES", birth_date="1990")
+    assert shown()
+
+
+def test_logs_say_what_each_row_is_about_and_show_the_newest_twenty(
+    person_client: Any, subject: Any, li: Any
+) -> None:
+    for number in range(1, 24):
+        enter(subject, ConMeds, li, drug=f"Drug {number}|x", drug_class="ANTIBIOTIC", start_dt="2026-01-05")
+    enter(subject, AdverseEvent, li, term="Fever | chills", serious="true", start_dt="2026-01-06")
+    text = english(person_client("coordinator_li")).get(f"/subjects/{subject.subjid}").content.decode()
+    assert "Drug 23|x" in text and "Drug 4|x" in text and "Drug 3|x" not in text
+    assert "3 earlier rows" in text
+    assert "Fever | chills" in text and "· true" not in text

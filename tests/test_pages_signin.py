@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from typing import Any
 
 import pytest
@@ -140,6 +141,21 @@ def test_a_packet_of_answers_made_elsewhere_is_not_offered(coordinator_li: Any, 
         "/login", {"username": "coordinator_li", "password": password, "kept": "forged:packet"}
     )
     assert answer.status_code == 302
+
+
+@pytest.mark.req("R-52")
+@pytest.mark.parametrize(("minutes", "served"), [(29, True), (31, False)])
+def test_the_first_page_after_half_an_idle_hour_is_not_served(
+    minutes: int, served: bool, person_client: Any, coordinator_li: Any
+) -> None:
+    browser = person_client("coordinator_li")
+    assert browser.get("/subjects").status_code == 200
+    session = browser.session
+    session["seen"] = int(time.time()) - 60 * minutes
+    session.save()
+    answer = browser.get("/subjects")
+    assert (answer.status_code == 200) is served
+    assert served or answer["Location"].startswith("/login")
 
 
 @pytest.mark.req("R-89")

@@ -108,6 +108,10 @@ def _save_correction(study: Study) -> None:
     correct(study.record, study.li, temp_c="37.1")
 
 
+def _evaluate(study: Study) -> None:
+    evaluate(study.subjects[0].pk, by=system_actor())
+
+
 def _api_create(study: Study) -> None:
     body = {
         "subject": study.subjects[0].subjid,
@@ -126,12 +130,22 @@ def _own(study: Study, model: Any, visit: str) -> str:
 DEEDS: dict[str, Callable[[Study], None]] = {
     "save, new record": _save_new,
     "save, correction": _save_correction,
+    "evaluation, nothing changed": _evaluate,
     "page, subject matrix": lambda s: _get(s.page, "/subjects"),
     "page, one subject": lambda s: _get(s.page, f"/subjects/{s.subjects[0].subjid}"),
+    "page, casebook": lambda s: _get(s.page, f"/subjects/{s.subjects[0].subjid}/casebook"),
+    "page, casebook with audit": lambda s: _get(s.page, f"/subjects/{s.subjects[0].subjid}/casebook?audit=1"),
     "page, empty form": lambda s: _get(s.page, _own(s, Haematology, "SCR")),
     "page, form with its record": lambda s: _get(s.page, _own(s, Ecog, "SCR")),
+    "page, eligibility": lambda s: _get(s.page, f"/subjects/{s.subjects[0].subjid}/eligibility"),
+    "page, grid": lambda s: _get(s.page, f"/subjects/{s.subjects[0].subjid}/grid/vital_signs"),
+    "page, panel": lambda s: _get(s.page, f"/subjects/{s.subjects[0].subjid}/panel/haematology"),
     "page, deviations": lambda s: _get(s.page, "/deviations"),
+    "page, today": lambda s: _get(s.page, "/today"),
+    "api, worklist": lambda s: _get(s.api, "/api/v1/worklist/"),
     "page, queries": lambda s: _get(s.page, "/queries"),
+    "page, files in": lambda s: _get(s.page, "/imports"),
+    "page, laboratories": lambda s: _get(s.page, "/laboratories"),
     "api, records of a form": lambda s: _get(s.api, "/api/v1/forms/vital_signs/"),
     "api, one record": lambda s: _get(s.api, f"/api/v1/forms/vital_signs/{s.record.pk}/"),
     "api, deviations": lambda s: _get(s.api, "/api/v1/deviations/"),

@@ -1,5 +1,6 @@
 """DV-01: three calendar months between the transplant and the infusion."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -68,6 +69,35 @@ def test_the_latest_of_several_transplants_decides() -> None:
 def test_a_partly_known_transplant_beside_a_clear_one_is_not_forgotten() -> None:
     assert judge(transplanted("2020-01-01"), transplanted("2026-01"), infused("2026-04-15")) == CANNOT_TELL
     assert judge(transplanted("2026-04-01"), transplanted("2026-01"), infused("2026-04-15")) == BROKEN
+
+
+@pytest.mark.parametrize(
+    ("history", "verdict"),
+    [
+        ({"relapse_after_first_remission": "YES"}, HELD),  # limb (1) lets the subject in
+        (
+            {"relapse_after_first_remission": "NO", "primary_refractory": "NO", "ph_status": "NEGATIVE"},
+            BROKEN,
+        ),
+        (
+            {"relapse_after_first_remission": "NO", "primary_refractory": "", "ph_status": "NEGATIVE"},
+            CANNOT_TELL,
+        ),
+        (
+            {"relapse_after_first_remission": "NO", "primary_refractory": "YES", "induction_cycles": 2},
+            HELD,
+        ),
+    ],
+)
+def test_read_literally_the_interval_binds_those_who_enter_by_the_transplant_alone(
+    history: dict[str, Any], verdict: str
+) -> None:
+    literal = replace(V1, sct_gap_all_limbs=replace(V1.sct_gap_all_limbs, value=False))
+    told = DiseaseHistory(prior_allo_sct="YES", status="COMPLETE", **history)
+    forms = (told, transplanted("2026-03-01"), infused("2026-04-15"))
+    findings = infusion_respects_sct_interval(book(*forms), literal)
+    said = HELD if not findings else CANNOT_TELL if findings[0].pending else BROKEN
+    assert said == verdict and judge(*forms) == BROKEN
 
 
 def test_an_autologous_transplant_does_not_start_the_clock() -> None:

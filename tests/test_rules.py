@@ -1,108 +1,23 @@
 """The deviation rules: a subject who breaks none, and one fact changed per row."""
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from dosing.models import Apheresis, DoseAllocation, Infusion, Lymphodepletion, Manufacturing
-from safety.adverse_events import AdverseEvent
 from safety.engine import find
 from safety.rules import RULES
-from subjects.models import Demographics, Eligibility, InformedConsent
 from tests.books import at, book
+from tests.people import NOW, Change, both, clean, put, without
 from trial.protocol import V1
 from trial.rules import Severity
-from visits.models import BoneMarrow, Echo, Ecog, Visit
-from visits.schedule import SCHEDULE
 
 D = Decimal
-NOW = datetime(2026, 3, 20, 4, 0, tzinfo=UTC)
-
-
-class Subject(dict[str, Any]):
-    """A subject's forms by a short name, so that a row can say which fact it changes."""
-
-    def judged(self, now: datetime = NOW) -> dict[str, bool]:
-        """Rule id → whether it is only pending."""
-        forms = [form for form in self.values() if form is not None]
-        return {rule: finding.pending for (rule, _), (_, finding) in find(book(*forms, now=now), V1).items()}
-
-
-def clean() -> Subject:
-    """Infused on 16 March 2026 at DL1, with everything as the protocol asks."""
-    batch = Manufacturing(batch_no="B1", release_decision="RELEASED", expiry_date=date(2026, 9, 1))
-    level = DoseAllocation(level="DL1", planned_per_kg=D(1_000_000))
-    subject = Subject(
-        consent=InformedConsent(
-            consent_type="INITIAL", consent_dt=at("2026-02-09"), icf_version="1.0", signed_by_subject=True
-        ),
-        demographics=Demographics(birth_date="1980-05-01", sex="M"),
-        ecog=Ecog(ecog_date=date(2026, 2, 10), ecog=1, visit="SCR"),
-        marrow=BoneMarrow(bm_dt=at("2026-02-10"), blast_pct_morph=D(40), visit="SCR"),
-        echo=Echo(echo_date=date(2026, 2, 10), visit="SCR"),
-        eligibility=Eligibility(milestone="SCREENING", assessed_date=date(2026, 2, 12), overall="ELIGIBLE"),
-        apheresis=Apheresis(aph_start_dt=at("2026-02-16")),
-        batch=batch,
-        level=level,
-        infusion=Infusion(
-            inf_start_dt=at("2026-03-16"),
-            inf_end_dt=at("2026-03-16", "10:20"),
-            batch_id=batch.pk,
-            actual_per_kg=D(1_000_000),
-            bedside_id_check=True,
-            verified_by_1_id=1,
-            verified_by_2_id=2,
-            thaw_to_inf_min=10,
-            duration_min=20,
-        ),
-        event=AdverseEvent(
-            serious=True, sae_aware_dt=at("2026-03-18"), sae_report_dt=at("2026-03-19", "09:59")
-        ),
-    )
-    for day, drug in ((d, g) for d in (-5, -4, -3) for g in ("FLUDARABINE", "CYCLOPHOSPHAMIDE")):
-        given = at("2026-03-16") + timedelta(days=day)
-        subject[f"{drug[:3].lower()}{day}"] = Lymphodepletion(
-            drug=drug, planned_day=day, admin_dt=given, planned_mg=D("54.6"), actual_mg=D("54.6")
-        )
-    days = {
-        "SCR": "2026-02-10",
-        "APH": "2026-02-16",
-        "D0": "2026-03-16",
-        "D1": "2026-03-17",
-        "D2": "2026-03-18",
-        "D3": "2026-03-19",
-    }
-    days |= {f"LD{n}": (date(2026, 3, 16) + timedelta(days=n)).isoformat() for n in (-5, -4, -3)}
-    days |= {f"D{n}": (date(2026, 3, 16) + timedelta(days=n)).isoformat() for n in (-2, -1)}
-    for visit in SCHEDULE:
-        if visit.code in days:
-            subject[visit.code] = Visit(visit=visit.code, actual_date=date.fromisoformat(days[visit.code]))
-    return subject
 
 
 def test_the_clean_subject_breaks_no_rule() -> None:
     assert clean().judged() == {}
-
-
-Change = Callable[[Subject], Any]
-
-
-def put(name: str, **facts: Any) -> Change:
-    """Change facts of one form."""
-
-    def change(subject: Subject) -> None:
-        for fact, value in facts.items():
-            setattr(subject[name], fact, value)
-
-    return change
-
-
-def without(*names: str) -> Change:
-    """Take forms away."""
-    return lambda subject: [subject.pop(name) for name in names]
 
 
 BROKEN = [
@@ -117,13 +32,16 @@ BROKEN = [
     ("DV-10", put("marrow", blast_pct_morph=D("4.99"))),
     ("DV-25", without("flu-5", "flu-4", "flu-3")),
     ("DV-25", put("flu-4", drug="MELPHALAN")),
+    ("DV-25", both(put("flu-4", drug="MELPHALAN"), without("infusion"))),
     ("DV-30", put("flu-4", actual_mg=D("49.1"))),  # -10.07 %
     ("DV-30", put("cyc-4", actual_mg=D("60.1"))),
+    ("DV-30", put("cyc-4", planned_mg=D(0))),  # nothing was planned
     (
         "DV-34",
         put("infusion", inf_start_dt=at("2026-03-28"), inf_end_dt=at("2026-03-28", "10:20")),
     ),  # 15 days
     ("DV-35", put("batch", release_decision="REJECTED")),
+    ("DV-35", put("batch", release_decision="OUT_OF_SPEC_EXCEPTION")),  # nobody signed it
     ("DV-37", put("batch", expiry_date=date(2026, 3, 15))),
     ("DV-39", put("infusion", verified_by_2_id=1)),
     ("DV-39", put("infusion", bedside_id_check=False)),
@@ -153,9 +71,16 @@ HELD = [
     ("DV-09", put("ecog", ecog=0)),
     ("DV-10", put("marrow", blast_pct_morph=D("5.00"))),
     ("DV-30", put("flu-4", actual_mg=D("49.14"))),  # exactly -10 %
-    ("DV-35", put("batch", release_decision="OUT_OF_SPEC_EXCEPTION")),
+    ("DV-30", put("flu-4", actual_mg=D("60.06"))),  # exactly +10 %
+    (
+        "DV-34",
+        put("infusion", inf_start_dt=at("2026-03-27"), inf_end_dt=at("2026-03-27", "10:20")),
+    ),  # 14 days
+    ("DV-25", put("flu-4", drug="MELPHALAN", actual_mg=D(0))),  # it was not given
+    ("DV-25", without("flu-5", "flu-4", "flu-3", "infusion")),  # it may still be
     ("DV-37", put("batch", expiry_date=date(2026, 3, 16))),
     ("DV-42", put("infusion", thaw_to_inf_min=30, duration_min=60)),
+    ("DV-42", both(put("infusion", thaw_to_inf_min=None), put("batch", formulation="FRESH"))),
     ("DV-43", put("infusion", actual_per_kg=D(800_000))),
     ("DV-43", put("infusion", actual_per_kg=D(1_200_000))),
     ("DV-59", put("event", sae_report_dt=at("2026-03-19", "10:00"))),  # 24 hours to the minute
@@ -172,9 +97,22 @@ def test_on_the_limit_the_rule_is_kept(rule: str, change: Change) -> None:
 
 PENDING = [
     ("DV-08", put("demographics", birth_date="1960-02")),
+    ("DV-30", put("flu-4", actual_mg=None)),
+    ("DV-30", put("flu-4", planned_mg=None)),
     ("DV-35", put("batch", release_decision="")),
     ("DV-39", put("infusion", bedside_id_check=None)),
     ("DV-43", without("level")),
+    ("DV-43", put("infusion", actual_per_kg=None)),
+    ("DV-08", put("demographics", birth_date="")),
+    ("DV-08", without("demographics")),
+    ("DV-09", without("ecog")),
+    ("DV-09", put("ecog", ecog=None)),
+    ("DV-10", put("marrow", blast_pct_morph=None)),
+    ("DV-10", put("marrow", aspirate_adequate=False, blast_pct_morph=D(4))),  # it shows nothing
+    ("DV-37", put("batch", expiry_date=None)),
+    ("DV-37", put("infusion", batch_id=None)),
+    ("DV-42", put("infusion", thaw_to_inf_min=None)),
+    ("DV-42", put("infusion", duration_min=None)),
 ]
 
 

@@ -1,6 +1,8 @@
 """The acceptance vectors of the clinical specification, and the command that runs a file of them."""
 
 import json
+import subprocess
+import sys
 import warnings
 from decimal import Decimal
 from io import StringIO
@@ -15,6 +17,7 @@ from safety.vectors.compare import same
 from safety.vectors.criteria import SETTINGS, eligibility
 from safety.vectors.run import ADAPTERS, NOT_BUILT, load, run_group
 
+MORE = Path(__file__).resolve().parent / "vectors_more.json"
 FILE = Path(__file__).resolve().parent.parent.parent / "shared" / "clinical" / "vectors.json"
 
 
@@ -31,6 +34,11 @@ def groups() -> dict[str, Any]:
 def test_every_vector_of_the_group_comes_out(name: str, groups: dict[str, Any]) -> None:
     outcome = run_group(name, groups[name]["vectors"])
     assert outcome.total and outcome.differences == ()
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_vector_of_the_project_s_own_comes_out(name: str) -> None:
+    assert run_group(name, load(MORE)[name]["vectors"]).differences == ()
 
 
 def test_every_group_of_the_file_is_run_or_named_as_not_built(groups: dict[str, Any]) -> None:
@@ -97,6 +105,65 @@ def test_an_error_is_a_difference(tmp_path: Path) -> None:
     unknown = {"id": "X", "input": {"criterion": "I-09", "data": {"shoe_size": 43}}, "expected": "MET"}
     said, code = run_file(tmp_path, {"ELIGIBILITY": {"vectors": [unknown]}})
     assert code == 1 and "KeyError: 'shoe_size'" in said
+
+
+def test_the_project_s_own_vectors_come_out_by_the_command_anywhere_without_a_database(
+    tmp_path: Path,
+) -> None:
+    """Worked out by hand from the specification's text: limits from both sides, missing, partial and contradictory."""
+    file = tmp_path / "验收向量.json"
+    file.write_bytes(b"\xef\xbb\xbf" + MORE.read_bytes())  # as an editor on Windows saves it
+    manage = Path(__file__).resolve().parent.parent / "manage.py"
+    no_database = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "EDC_ENV": "test"}
+    ran = subprocess.run(
+        [sys.executable, str(manage), "vectors", str(file)],
+        cwd=tmp_path,
+        env=no_database,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    groups = load(MORE)
+    sizes = {name: len(group["vectors"]) for name, group in groups.items()}
+    total = sum(sizes.values())
+    lines = [f"{name} {size}/{size}" for name, size in sizes.items()] + [f"TOTAL {total}/{total}"]
+    assert (ran.returncode, ran.stdout.splitlines()) == (0, lines), ran.stderr
+    assert list(sizes) == list(ADAPTERS) and min(sizes.values()) >= 25
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [
+        {"id": "A", "input": {}},  # would pass wherever the result is null
+        {"id": "A", "expected": None},
+        "A",
+        None,
+        ["A"],
+    ],
+)
+def test_what_is_no_vector_is_a_difference(vector: Any, tmp_path: Path) -> None:
+    said, code = run_file(tmp_path, {"CRS": {"vectors": [vector]}})
+    assert code == 1 and said.startswith("CRS 0/1\nTOTAL 0/1\n") and "no vector" in said
+
+
+def test_an_empty_group_and_a_file_of_groups_not_built(tmp_path: Path) -> None:
+    assert run_file(tmp_path, {"CRS": {"vectors": []}}) == ("CRS 0/0\nTOTAL 0/0\n", 0)
+    unbuilt = {"DLT": {"vectors": [MRD]}, "BOIN": {}, "CRM": None}
+    assert run_file(tmp_path, unbuilt) == ("DLT not built\nBOIN not built\nCRM not built\nTOTAL 0/0\n", 0)
+
+
+@pytest.mark.parametrize("field", ["hbsab", "hbv_dna_iu_ml"])
+def test_a_field_of_the_forms_that_no_criterion_reads_changes_nothing(field: str) -> None:
+    """E-05: HBsAb is irrelevant."""
+    assert eligibility({"criterion": "E-05", "data": {"hcv_ab": "POSITIVE", field: "POSITIVE"}}) == "MET"
+
+
+@pytest.mark.parametrize("group", [None, [], {}, {"vector": []}, {"vectors": {"a": 1}}, {"vectors": None}])
+def test_command_refuses_a_group_without_a_list_of_vectors(group: Any, tmp_path: Path) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text(json.dumps({"groups": {"CRS": group}}))
+    with pytest.raises(CommandError, match="group CRS has no list of vectors"):
+        call_command("vectors", str(file))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"groups": 3}'])

@@ -65,7 +65,7 @@ class Study:
         end_all(self.children)
         self.broker.stop()
         with psycopg.connect(self.given["DATABASE_OWNER_URL"], autocommit=True) as owner:
-            owner.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            roles.drop_database(owner, DATABASE)
 
     def _keep(self) -> None:
         """Start again what died. The pause does not grow, or a hundred kills would be one long pause."""
@@ -263,6 +263,6 @@ def _free_port() -> int:
 def _new_database(given: dict[str, str]) -> dict[str, str]:
     """An empty database beside the given one, and its addresses."""
     with psycopg.connect(given["DATABASE_OWNER_URL"], autocommit=True) as owner:
-        owner.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        roles.drop_database(owner, DATABASE)
         owner.execute(f"CREATE DATABASE {DATABASE}")
     return {name: roles.url({**conninfo_to_dict(url), "dbname": DATABASE}) for name, url in given.items()}

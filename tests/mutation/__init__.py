@@ -1,0 +1,1 @@
+"""Mutation testing: does a test fail when a rule is changed by one sign?"""

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from tests.mutation.memories import Memories, file_of
 from tests.mutation.operators import nodes, replaced, table_variants, variants
 
 Lines = frozenset[tuple[str, int]]
@@ -128,18 +129,18 @@ class World:
         self.modules = {Path(m.__file__): m for m in self.everyone if m.__file__ in names}
         self.functions: dict[tuple[str, int], list[FunctionType]] = {}
         self.with_defaults: list[FunctionType] = []
+        self.memories = Memories()
+        self.memories.forget()
         for one in gc.get_objects():
             if (
                 type(one) is FunctionType
                 and (one.__defaults__ or one.__kwdefaults__)
-                and _file(one).startswith(root)
+                and file_of(one).startswith(root)
             ):
                 self.with_defaults.append(one)
             if type(one) is FunctionType and one.__code__.co_filename in names:  # a proxy would be called
                 code = one.__code__
                 self.functions.setdefault((code.co_filename, code.co_firstlineno), []).append(one)
-            elif type(one).__name__ == "_lru_cache_wrapper" and _file(one.__wrapped__).startswith(root):
-                one.cache_clear()  # what was worked out before a change must not outlive it
 
     def lines_of(self, mutant: Mutant) -> Lines:
         """The lines of which a test must pass at least one to be able to notice."""
@@ -162,6 +163,12 @@ class World:
 
     def apply(self, mutant: Mutant) -> bool:
         """Put the change into this process; False when it could not be."""
+        done = self._change(mutant)
+        self.memories.forget()
+        Memories().forget()  # of what was made only now; what lived before is frozen and not found again
+        return done
+
+    def _change(self, mutant: Mutant) -> bool:
         tree = changed_tree(mutant)
         if not mutant.owner:
             statement = next(s for s in tree.body if s.lineno <= mutant.first <= (s.end_lineno or 0))
@@ -206,6 +213,7 @@ class World:
 
     def _run(self, module: ModuleType, statement: ast.stmt) -> set[str]:
         """Run one statement in a module and let every module that imported the old value have the new one."""
+        self.memories.forget()
         space, names = vars(module), _targets(statement)
         before = {name: space.get(name) for name in names}
         exec(compile(ast.Module([statement], []), str(module.__file__), "exec"), space)
@@ -272,13 +280,6 @@ class World:
         }
 
 
-def _forget(one: Any) -> None:
-    """Let an object work out anew what it keeps: it must not outlive a change."""
-    for name, kept in vars(type(one)).items():
-        if isinstance(kept, cached_property):
-            vars(one).pop(name, None)
-
-
 def _tables(file: Path) -> list[ast.stmt]:
     return [one for one in source(file).tree.body if isinstance(one, ast.Assign | ast.AnnAssign)]
 
@@ -303,10 +304,6 @@ def _called(statement: ast.stmt) -> set[str]:
     """The functions a table calls when it is made."""
     calls = (one for one in ast.walk(statement) if isinstance(one, ast.Call))
     return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
-
-
-def _file(function: Any) -> str:
-    return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
 
 
 def _inner(code: CodeType) -> list[CodeType]:

@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 from django.db import connections
 
+from tests.mutation.memories import Memories
 from tests.mutation.mutants import Mutant, World, mutants_of
 
 KILLED, SURVIVED, NOT_APPLIED = 1, 0, 3
@@ -120,8 +122,11 @@ class Reach:
 
 
 def _learn(session: Any, files: list[Path]) -> Reach:
-    """Run every test once. Raises when one fails unchanged."""
+    """Run every test once, as if it were the first. Raises when one fails unchanged."""
     wanted, reach = {str(file) for file in files}, Reach()
+    for file in files:
+        import_module(_path(file).removesuffix(".py").replace("/", "."))
+    memories = Memories()
     for number, item in enumerate(session.items):
         passed: set[tuple[str, int]] = set()
 
@@ -133,6 +138,7 @@ def _learn(session: Any, files: list[Path]) -> Reach:
         def call(frame: Any, event: str, arg: Any, line: Any = line) -> Any:
             return line if frame.f_code.co_filename in wanted else None
 
+        memories.forget()
         began = time.process_time()
         sys.settrace(call)
         reports = runtestprotocol(item, log=False, nextitem=_Next(item))

@@ -127,7 +127,7 @@ def past_facts(model: type[models.Model], history_ids: list[int]) -> dict[int, t
         else "NULL::text AS subject, NULL::uuid AS subject_id"
     )
     retracted = "f.retracted" if any(c.name == "retracted" for c in rows_of(model).columns) else "false"
-    # A hold is told to everybody, the words of its review to those who may see the subject.
+    # A hold is told to everybody, why it changed to those who may see the subject; its reviews are rows of their own.
     hidden = "s.id IS NULL OR " if model is EnrolmentHold else ""
     reason = f"CASE WHEN {hidden}f.history_change_reason = '' THEN NULL ELSE f.history_change_reason END"
     about = (

@@ -25,6 +25,7 @@ from review.assessment import DeviationAssessment
 from review.models import Query
 from safety.forms import FORMS, STUDY_FORMS
 from safety.models import Derivation, Deviation, EligibilityResult, EnrolmentHold, HoldReview
+from subjects.attachment import Attachment
 from subjects.crf import CRF, StudyForm, Subject
 from subjects.signature import MEANINGS, Signature
 from trial.answers import kind_of
@@ -187,6 +188,22 @@ def _query_columns() -> tuple[Column, ...]:
     )
 
 
+def _attachment_columns() -> tuple[Column, ...]:
+    """What a file is and where its bytes are; the bytes themselves are only given where the copy is put on record."""
+    return (
+        ID,
+        *SUBJECT,
+        SITE,
+        own("version", "number"),
+        own("name", "text"),
+        own("media_type", "text"),
+        own("size", "number"),
+        own("sha256", "text"),
+        Column("content", "'/api/v1/attachments/' || f.id || '/content/'", "text"),
+        *STAMPS,
+    )
+
+
 @cache
 def rows_of(model: type[models.Model], past: bool = False) -> Rows:
     """The rows of a model as they look outside; with `past`, those of its history table."""
@@ -197,6 +214,8 @@ def rows_of(model: type[models.Model], past: bool = False) -> Rows:
         return Rows(_SITE_COLUMNS, table, key_type="int")
     if model is Query:
         return Rows(_query_columns(), table, subject_join())
+    if model is Attachment:
+        return Rows(_attachment_columns(), table, subject_join())
     if model in FINDINGS:
         return FINDINGS[model](table, past)
     if model is Signature:
@@ -252,6 +271,7 @@ SHARED: dict[str, type[models.Model]] = {
     "eligibility_result": EligibilityResult,
     "derivation": Derivation,
     "signature": Signature,
+    "attachment": Attachment,
     "hold": EnrolmentHold,
     HoldReview.form: HoldReview,
     **{form.form: form for form in FORMS},

@@ -62,6 +62,7 @@ class HoldReview(StudyForm):
     rationale = long_text(en="Rationale", zh="理由", required=True)
 
     class Meta(StudyForm.Meta):
+        triggers: ClassVar[list[Any]] = [Stamp(), WriteHistory(read_by_all="true")]
         verbose_name = T("Review of an enrolment hold", "暂停入组评审")
 
 

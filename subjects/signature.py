@@ -103,6 +103,10 @@ _ALL = (
 MEANINGS: dict[str, Meaning] = {one.code: one for one in _ALL}
 
 
+# A review of an enrolment hold belongs to the whole trial, and so does who signed it.
+OF_THE_TRIAL = "form = 'enrolment_hold' AND subject_id IS NULL"
+
+
 class Signature(Audited):
     """One signature. `subject` is empty for a record of the study; `name` and `role` are as they were that day.
 
@@ -110,8 +114,7 @@ class Signature(Audited):
     """
 
     append_only: ClassVar[bool] = True
-    # A review of an enrolment hold belongs to the whole trial, and so does who signed it.
-    read_by_all: ClassVar[str] = "form = 'enrolment_hold' AND subject_id IS NULL"
+    read_by_all: ClassVar[str] = OF_THE_TRIAL
 
     subject = models.ForeignKey(
         Subject, on_delete=models.PROTECT, null=True, blank=True, related_name="signatures"
@@ -131,7 +134,7 @@ class Signature(Audited):
     class Meta(Audited.Meta):
         triggers: ClassVar[list[Any]] = [
             Stamp(),
-            WriteHistory(wakes_rules=True, wakes_cohort=("record_version",)),
+            WriteHistory(wakes_rules=True, wakes_cohort=("record_version",), read_by_all=OF_THE_TRIAL),
         ]
         verbose_name = T("signature", "电子签名")
         verbose_name_plural = T("signatures", "电子签名")

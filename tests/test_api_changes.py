@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from entry.attachments import keep
 from exchange.shapes import SHARED
 from tests.api_client import Api, codes, exact, problem, text
 from tests.entering import correct, enter
+from tests.test_attachments import PDF
+from tests.test_cohort_wakes import sign
 from tests.test_holds import decide, gu, hold  # noqa: F401
 from trial import audit, feed
 from trial.integrity import history_model
+from trial.models import Person
 from visits.models import VitalSigns
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,7 +68,7 @@ def test_every_step_of_a_record_is_told_with_its_data(api: Api, subject: Any) ->
     assert [str(c["data"]["wbc_value"]) for c in changes[1:]] == ["4.50", "4.60", "4.60"]
 
 
-def test_a_hold_is_told_to_every_site_and_its_subject_to_its_own(
+def test_a_hold_and_its_signed_review_are_told_to_every_site_and_the_subject_to_its_own(
     make_token: Any,
     subject: Any,
     hold: Any,  # noqa: F811
@@ -74,19 +78,54 @@ def test_a_hold_is_told_to_every_site_and_its_subject_to_its_own(
     told = {}
     for person in ("coordinator_li", "coordinator_elsewhere"):
         changes, _ = pull(Api(make_token(person)))
-        told[person] = [c for c in changes if c["form"] in ("hold", "enrolment_hold")]
-    raised, review, lifted = told["coordinator_li"]
-    assert [c["operation"] for c in (raised, review, lifted)] == ["created", "created", "changed"]
+        told[person] = [c for c in changes if c["form"] in ("hold", "enrolment_hold", "signature")]
+    raised, review, signed, lifted = told["coordinator_li"]
+    assert [c["form"] for c in told["coordinator_li"]] == ["hold", "enrolment_hold", "signature", "hold"]
+    assert [c["operation"] for c in (raised, review, signed, lifted)] == [*["created"] * 3, "changed"]
     assert raised["subject"] == subject.subjid and raised["data"]["cause"] == "DEATH"
     assert raised["data"]["evidence"]["facts"] and raised["data"]["lifted_at"] is None
     assert (review["data"]["hold"], review["data"]["decision"]) == (raised["id"], "LIFT")
+    assert (signed["data"]["record"], signed["data"]["name"]) == (review["id"], "Gu")
     assert lifted["data"]["lifted_at"] and lifted["reason"] == "Reviewed with the board."
-    for one in told["coordinator_elsewhere"]:
+    elsewhere = told["coordinator_elsewhere"]
+    assert [c["id"] for c in elsewhere] == [raised["id"], review["id"], signed["id"], lifted["id"]]
+    for mine, theirs in zip((review, signed), elsewhere[1:3], strict=True):
+        assert theirs["data"] == mine["data"]
+    for one in (elsewhere[0], elsewhere[3]):
         assert one["form"] == "hold" and one["data"]["cause"] == "DEATH"
         hidden = (one["subject"], one["subject_id"], one["site"], one["reason"])
         assert hidden == (None, None, None, None)
         assert (one["data"]["subject"], one["data"]["subject_id"], one["data"]["evidence"]) == (None,) * 3
-    assert [c["data"]["lifted_at"] is None for c in told["coordinator_elsewhere"]] == [True, False]
+    assert [c["data"]["lifted_at"] is None for c in (elsewhere[0], elsewhere[3])] == [True, False]
+
+
+def test_a_signature_of_a_subjects_record_is_told_to_its_own_site_only(
+    make_token: Any, subject: Any, li: Any
+) -> None:
+    record = enter(subject, VitalSigns, li, "SCR", temp_c="36.8").record
+    with audit.transaction(li):
+        sign(record, "REVIEW", "investigator", li, Person.objects.get(pk=li.person_id))
+    here, there = (pull(Api(make_token(one)))[0] for one in ("coordinator_li", "coordinator_elsewhere"))
+    assert [c["data"]["record"] for c in here if c["form"] == "signature"] == [str(record.pk)]
+    assert there == []
+
+
+def test_the_feed_tells_of_a_scan_to_its_site_what_it_is_and_where_and_none_of_its_bytes(
+    api: Api, make_token: Any, subject: Any, li: Any
+) -> None:
+    kept = keep(subject, "scan.pdf", [PDF], by=li)
+    (told,) = [c for c in pull(api)[0] if c["form"] == "attachment"]
+    assert (told["operation"], told["id"], told["subject"], told["site"], told["version"]) == (
+        *("created", str(kept.pk), subject.subjid, "01"),
+        1,
+    )
+    data, known = told["data"], exact(api.get(f"attachments/{kept.pk}/"))
+    assert data["content"] == f"/api/v1/attachments/{kept.pk}/content/"
+    shared = ("id", "subject", "site", "name", "media_type", "size", "sha256", "content")
+    assert {name: data[name] for name in shared} == {name: known[name] for name in shared}
+    assert set(data) == {*shared, "subject_id", "version", "entered_at", "changed_at"}
+    assert b"".join(api.get(data["content"]).streaming_content) == PDF
+    assert pull(Api(make_token("coordinator_elsewhere")))[0] == []
 
 
 def test_the_cursor_goes_on_where_it_stopped_page_by_page(api: Api, subject: Any, li: Any) -> None:

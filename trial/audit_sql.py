@@ -149,14 +149,19 @@ class WriteHistory(_AuditTrigger):
     when = pgtrigger.After
     operation = pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete
 
-    def __init__(self, *, wakes_rules: bool = False, wakes_cohort: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, wakes_rules: bool = False, wakes_cohort: tuple[str, ...] = (), read_by_all: str = ""
+    ) -> None:
         """`wakes_rules`: a change of this model asks for its subject's rules to be evaluated.
 
         `wakes_cohort`: a change of one of these columns may concern every other subject of the study too. Where a row
         may belong to a subject or to the study, only the study's rows do.
+
+        `read_by_all`: the model's own condition of the rows that every site reads; their ledger entries name no site, so
+        that the feed tells every site of them.
         """
         super().__init__()
-        self.wakes_rules, self.wakes_cohort = wakes_rules, wakes_cohort
+        self.wakes_rules, self.wakes_cohort, self.read_by_all = wakes_rules, wakes_cohort, read_by_all
 
     def get_declare(self, model: Any) -> list[tuple[str, str]]:
         table = model._meta.db_table
@@ -180,7 +185,7 @@ class WriteHistory(_AuditTrigger):
         values = ", ".join(f'r."{c}"' for c in columns)
         chain = "r.subject_id" if "subject_id" in columns else "r.id" if table == "subjects_subject" else None
         chain_sql = f"coalesce({chain}, '{STUDY_CHAIN}'::uuid)" if chain else f"'{STUDY_CHAIN}'::uuid"
-        site = "r.site_id" if "site_id" in columns else "NULL"
+        site = self._site() if "site_id" in columns else "NULL"
         return f"""
             IF TG_OP = 'DELETE' THEN r := OLD; ELSE r := NEW; END IF;
             IF TG_OP = 'UPDATE' AND NEW IS NOT DISTINCT FROM OLD THEN RETURN NULL; END IF;
@@ -215,6 +220,11 @@ class WriteHistory(_AuditTrigger):
             {self._outbox(model)}{self._cohort(model)}
             RETURN NULL;
         """
+
+    def _site(self) -> str:
+        if self.read_by_all in ("", "true"):
+            return "NULL" if self.read_by_all else "r.site_id"
+        return f"CASE WHEN (SELECT {self.read_by_all} FROM (SELECT (r).*) one) THEN NULL ELSE r.site_id END"
 
     def _outbox(self, model: Any) -> str:
         if not self.wakes_rules:

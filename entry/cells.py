@@ -172,11 +172,16 @@ def _reason_in(words: str) -> str:
 
 def pick_of(picks: Iterable[Pick], text: str) -> str:
     """The code whose code or label was typed, whole or by an unambiguous beginning; "" when there is none."""
+    near = near_to(picks, text)
+    return near[0] if len(near) == 1 else ""
+
+
+def near_to(picks: Iterable[Pick], text: str) -> list[str]:
+    """The codes that a text can mean: those whose code or label it is, else those of which it is the beginning."""
     word = normalise(text).casefold()
     known = [(code, [normalise(str(t)).casefold() for t in texts]) for code, texts in picks]
-    whole = {code for code, texts in known if word in texts}
-    begun = whole or {code for code, texts in known if any(t.startswith(word) for t in texts)}
-    return begun.pop() if len(begun) == 1 else ""
+    whole = [code for code, texts in known if word in texts]
+    return whole or [code for code, texts in known if any(t.startswith(word) for t in texts)]
 
 
 @dataclass
@@ -201,12 +206,13 @@ def read_cell(head: Head, text: str) -> Read:
         return Read({**_split_unit(head, text), **marks})
     if head.kind == "codes":
         parts = [part.strip() for part in re.split(r"[,;、]", normalise(text)) if part.strip()]
-        return Read({box: [pick_of(head.picks, part) or part for part in parts], **marks})
+        unclear = [_unclear(head, part) for part in parts if not pick_of(head.picks, part)]
+        return Read({}, unclear) if unclear else Read({box: [pick_of(head.picks, p) for p in parts], **marks})
     if not head.picks and head.kind != "link":
         return Read({box: text, **marks})
     found = pick_of(head.picks, text)
-    if head.kind == "link" and not found:
-        return Read({}, [_no_such(head, text)])
+    if not found and head.kind in ("link", "code"):
+        return Read({}, [_no_such(head, text) if head.kind == "link" else _unclear(head, text)])
     return Read({box: found or text, **marks})
 
 
@@ -235,3 +241,28 @@ def _no_such(head: Head, text: str) -> Problem:
         ),
         text[:80],
     )
+
+
+def _unclear(head: Head, text: str) -> Problem:
+    """A text that means none of the answers, or several: what it could mean, as the answers read in each language."""
+    near = near_to(head.picks, text)
+    told = [pick for pick in head.picks if pick[0] in near or not near]
+    en, zh = _listed(told, 1), _listed(told, 2)
+    word = text[:80]
+    said = (
+        T(f"“{word}” could be: {en}. Type more of it.", f"“{word}”可能是:{zh}。请再多键入一些。")
+        if near
+        else T(f"“{word}” is none of the answers: {en}.", f"“{word}”不是可选答案:{zh}。")
+    )
+    codes = ", ".join(code for code, _ in head.picks)
+    return Problem(head.name, "ambiguous" if near else "unknown_code", said, word, codes)
+
+
+def _listed(picks: list[Pick], language: int) -> str:
+    """The labels of some answers, with their codes where two read alike; the first dozen."""
+    labels = [texts[language] for _, texts in picks]
+    words = [
+        label if labels.count(label) == 1 else f"{label} ({code})"
+        for (code, _), label in zip(picks, labels, strict=True)
+    ]
+    return "; ".join(words[:12]) + (" …" if len(words) > 12 else "")

@@ -29,7 +29,7 @@ from trial.text import T
 from visits.models import ConMeds
 from visits.schedule import visit_rank
 
-MOST_AT_FIRST = 12
+MOST_AT_FIRST = 18
 EMPTY_LINES = 3
 GRADED = {"crs_assessment": "investigator_grade", "icans_assessment": "investigator_grade"}
 
@@ -170,15 +170,16 @@ def line_of(number: int, record: CRF, heads: Iterable[Head], place: Place) -> Li
 
 
 def _chosen(grid: Grid, wanted: Sequence[str]) -> list[Head]:
-    """The columns that were asked for; else every item of a small form, and of a large one what matters first."""
+    """The columns that were asked for; else every item, and of a large form what matters first. The eight items of an ICE
+    score are needed by nobody's rule and yet what is entered of it, so the limit lies above that form."""
     if wanted:
         return [head for head in grid.heads if head.name in wanted]
     whole = [head for head in grid.heads if not head.part]
-    if len(whole) <= MOST_AT_FIRST + 2 or grid.layout == "panel":
+    if len(whole) <= MOST_AT_FIRST or grid.layout == "panel":
         return whole
     held = {n for line in grid.lines for n, text in line.texts.items() if text}
     asked = [h for h in whole if h.required or h.name in held or h.read_only or h.name == grid.graded]
-    return asked[: MOST_AT_FIRST + 4]
+    return asked[:MOST_AT_FIRST]
 
 
 def _count_queries(grid: Grid) -> None:

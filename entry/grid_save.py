@@ -212,16 +212,28 @@ def _same_already(one: Sent) -> bool:
 
 
 def lay_over(grid: Grid, result: Result) -> None:
-    """Put what was refused back on the grid as it was typed, with what is said about it."""
+    """Put what was refused back on the grid as it was typed, where it was typed, with what is said about it."""
     by_key = {line.key: line for line in grid.lines}
     for one in result.refused:
         line = by_key.get(one.key)
         if line is None:
             line = Line(0, one.key, None, one.visit)
-            grid.lines.append(line)
+            _in_place(grid, line)
         _overlay(line, one, grid)
     for number, line in enumerate(grid.lines):
         line.number = number
+
+
+def _in_place(grid: Grid, line: Line) -> None:
+    """A new line stands in for the empty line of its visit; else it stands before the lines that nobody has begun. A
+    panel has room for one new record."""
+    empty = [one for one in grid.lines if one.record is None and not one.dirty]
+    same = [one for one in empty if line.visit and one.visit == line.visit]
+    if same or (empty and grid.layout == "panel"):
+        grid.lines[grid.lines.index((same or empty)[0])] = line
+        return
+    free = next((one for one in empty if not one.visit), None)
+    grid.lines.insert(grid.lines.index(free) if free is not None else len(grid.lines), line)
 
 
 def _overlay(line: Line, one: Sent, grid: Grid) -> None:

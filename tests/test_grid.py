@@ -15,6 +15,7 @@ from tests.entering import correct, enter, fill
 from tests.pages import stored
 from trial import audit
 from trial.fields import uuid7
+from visits.calc import ICE_ITEMS
 from visits.models import Chemistry, ConMeds, CrsAssessment, Haematology, VitalSigns
 
 pytestmark = [pytest.mark.django_db]
@@ -91,9 +92,31 @@ def test_choices_take_a_code_a_label_or_its_beginning_in_either_language(
         rows = list(VitalSigns.objects.filter(subject=subject))
     assert [(row.temp_route, row.room_air) for row in rows] == [("AXILLARY", True)] * 3
     answer = browser.post(address(subject, "vital_signs"), sent(visit="D1", temp_route="elbow"))
-    assert answer.status_code == 422 and "“elbow” is not in the list" in html.unescape(
-        answer.content.decode()
-    )
+    told = "“elbow” is none of the answers: Axillary; Oral; Tympanic; Rectal."
+    assert answer.status_code == 422 and told in html.unescape(answer.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("cells", "language", "told"),
+    [
+        ({"oxygen_device": "n"}, "en", "“n” could be: None; Nasal cannula (low flow); Non-rebreather mask."),
+        ({"oxygen_device": "n"}, "zh-hans", "“n”可能是:无; 鼻导管(低流量); 非重复呼吸面罩。请再多键入一些。"),
+        ({"vasopressors": "dopa, n"}, "en", "“n” could be: None; Norepinephrine. Type more of it."),
+        ({"vasopressors": "none, xyz"}, "zh-hans", "“xyz”不是可选答案:无; 去甲肾上腺素;"),
+    ],
+)
+def test_a_beginning_of_several_answers_is_answered_with_their_labels_in_the_readers_language(
+    cells: dict[str, str], language: str, told: str, subject: Any, li: Any, browser: Client
+) -> None:
+    browser.cookies["edc_language"] = language
+    typed = sent(visit="D1", assess_dt="2026-01-05 08:00", **cells)
+    answer = browser.post(address(subject, "crs_assessment"), typed)
+    assert answer.status_code == 422
+    assert told in html.unescape(answer.content.decode())
+    asked = browser.post(address(subject, "crs_assessment") + "/check", typed).json()["lines"][0]
+    assert asked["wrong"] == list(cells) and told in asked["told"][next(iter(cells))]
+    with audit.reading(li):
+        assert not CrsAssessment.objects.exists()
 
 
 def test_yes_and_no_stand_in_the_readers_language(subject: Any, li: Any, browser: Client) -> None:
@@ -272,3 +295,39 @@ def test_two_hundred_lines_ask_the_database_no_more_than_five(
 )
 def test_what_has_no_grid_is_not_found(tail: str, subject: Any, browser: Client) -> None:
     assert browser.get(f"/subjects/{subject.subjid}/{tail}").status_code == 404
+
+
+def test_what_was_refused_stays_where_it_was_typed(subject: Any, li: Any, browser: Client) -> None:
+    """Two of four new lines are refused: they stand above the empty lines in the order in which they were typed."""
+    typed: dict[str, Any] = {"row": []}
+    for number, (visit, temp) in enumerate((("D1", "385"), ("D2", "36.8"), ("D3", "warm"), ("D4", "36.9"))):
+        one = sent(visit=visit, vs_dt=f"2026-01-0{number + 5} 08:00", temp_c=temp)
+        typed["row"].append(one.pop("row").replace("0:", f"{number}:", 1))
+        typed |= {name.replace("0.", f"{number}.", 1): text for name, text in one.items()}
+    page = browser.post(address(subject, "vital_signs"), typed)
+    assert page.status_code == 422
+    shown = boxes(page)
+    numbers = sorted(int(name.partition(" ")[2]) for name in shown if name.startswith("row "))
+    told = [(shown.get(f"{n}.visit"), shown[f"{n}.temp_c"]) for n in numbers]
+    assert told[:2] == [(None, "36.8"), (None, "36.9")]
+    assert [one for one in told if one[1] in ("385", "warm")] == told[2:4] == [("D1", "385"), ("D3", "warm")]
+    assert {text for _, text in told[4:]} == {""} and len(told) > 4
+
+
+def test_a_refused_line_takes_the_place_of_the_empty_line_of_its_visit(
+    subject: Any, li: Any, browser: Client
+) -> None:
+    where = f"{address(subject, 'ecog')}?visit=D1"
+    page = browser.post(where, sent(visit="D1", ecog="9"))
+    assert page.status_code == 422
+    shown = boxes(page)
+    assert [text for name, text in shown.items() if name.endswith(".ecog")] == ["9"]
+    panel = browser.post(address(subject, "haematology", "panel"), sent(visit="D1", lb_dt="soon", wbc="4.5"))
+    assert [text for name, text in boxes(panel).items() if name.endswith(".wbc")] == ["4.5"]
+
+
+def test_every_item_of_an_ice_score_can_be_entered_in_a_grid_that_is_still_empty(
+    subject: Any, browser: Client
+) -> None:
+    shown = boxes(browser.get(address(subject, "icans_assessment")))
+    assert {*ICE_ITEMS, "unable_reason", "investigator_grade"} <= {name[2:] for name in shown}

@@ -213,3 +213,32 @@ def test_grids_are_accessible(open_as: Any, treated: Any, language: str, width: 
     picture(page, f"grid-refused-{width}")
     wrong += [f"refused: {line}" for line in findings(page)]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-hans", 400)])
+def test_after_a_refusal_the_list_is_in_sight_and_each_of_its_lines_leads_to_its_box(
+    open_as: Any, treated: Any, li: Any, language: str, width: int
+) -> None:
+    one = {"vs_dt": "2026-01-05 08:00", "timepoint": "VISIT", "temp_c": "36.8", "temp_route": "AXILLARY"}
+    save_rows([Row(fill(VitalSigns(subject=treated, visit="D1"), **one), None) for _ in range(40)], by=li)
+    page = open_as(language=language, width=width)
+    page.goto(f"/subjects/{treated.subjid}/grid/vital_signs")
+    boxes = page.locator("tr.new input[name$='.temp_c']")
+    for number in range(3):
+        boxes.nth(number).fill("385")
+    page.keyboard.press("Control+Enter")
+    errors = page.locator("#errors")
+    expect(errors).to_be_focused()
+    expect(errors).to_be_in_viewport(ratio=1)
+    expect(errors.locator("li")).to_have_count(3)
+    first = page.locator("tr.wrong").first
+    window, line = (one.bounding_box() for one in (page.locator(".scroll:has(> .grid)"), first))
+    assert window is not None and line is not None
+    assert window["y"] <= line["y"] <= window["y"] + window["height"] - line["height"]
+    states = page.locator("table.grid tbody tr").evaluate_all("(rows) => rows.map((row) => row.className)")
+    assert max(n for n, one in enumerate(states) if one == "wrong") < states.index("new")
+    assert not findings(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(first.locator("input[name$='.temp_c']")).to_be_focused()
+    picture(page, f"grid-kept-in-place-{width}")

@@ -187,9 +187,12 @@
     if (event.target.matches("td input")) event.target.setAttribute("data-last", "");
   });
 
-  /* After a save the focus is where it was; after a refusal the summary has it (see edc.js). */
+  /* After a save the focus is where it was; after a refusal the summary has it (see edc.js), and the first line that was refused
+     lies below the table's head. */
   const last = JSON.parse(sessionStorage.getItem(place) || "null");
   sessionStorage.removeItem(place);
+  const refused = body.querySelector("tr.wrong, tr.says");
+  if (refused && !down) table.parentElement.scrollTop = refused.offsetTop - table.tHead.offsetHeight;
   if (document.getElementById("errors")) return;
   const row = last && [...form.querySelectorAll("[name=row]")].find((one) => one.value.split(":")[1] === last[0]);
   const there = row && form.querySelector(`[name="${CSS.escape(`${row.value.split(":")[0]}.${last[1]}`)}"]`);

@@ -126,6 +126,7 @@ def eligibility_is_known_at_enrolment(book: Casebook, protocol: Protocol) -> Ite
 
 def _only_the_infusion_is_lacking(decision: Decision, told: Stood, protocol: Protocol) -> bool:
     """Whether a late enough infusion would settle the criterion."""
+    if "infusion_date" not in decision.lacking:
+        return False
     late = replace(told.valid, infusion_date=date.max)
-    settled = JUDGES[decision.criterion].check(late, protocol) is not Verdict.UNKNOWN
-    return settled and "infusion_date" in decision.lacking
+    return JUDGES[decision.criterion].check(late, protocol) is not Verdict.UNKNOWN

@@ -125,11 +125,14 @@ def row_verdicts(
     book: Casebook, id_: str, form: type[CRF], facts: Screening, protocol: Protocol
 ) -> list[tuple[Any, Screening, Verdict]]:
     """What each row of a log alone says of the criterion, with the facts as they are with that row alone."""
+    rows = book.of(form)
+    if not rows:
+        return []
     own = [name for name in JUDGES[id_].uses if PLACES[name][0] is form]
     rest = _without(facts, own)
     known = set(_EMPTY)
     told = []
-    for row in book.of(form):
+    for row in rows:
         alone = _LOGS[form](replace(book, rows={**book.rows, form: [row]}), facts, protocol)
         one = replace(rest, **{name: value for name, value in alone.items() if name in known})
         told.append((row, one, _verdict(id_, one, protocol)))

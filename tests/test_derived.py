@@ -220,9 +220,8 @@ MAN = Demographics(birth_date="1995-06-01", sex="M")
 
 def fludarabine(**facts: Any) -> Lymphodepletion:
     usual = {"height_cm": D(170), "weight_kg": D(70), "planned_mg_m2": D(30), "planned_mg": D("54.6")}
-    return Lymphodepletion(
-        drug="FLUDARABINE", admin_dt=at("2026-03-11"), planned_day=-5, **{**usual, **READY, **facts}
-    )
+    given = {"drug": "FLUDARABINE", "admin_dt": at("2026-03-11"), "planned_day": -5}
+    return Lymphodepletion(**{**usual, **given, **READY, **facts})
 
 
 def creatinine(day: str = "2026-03-10", mg_dl: str = "0.9") -> Chemistry:

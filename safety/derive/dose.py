@@ -18,6 +18,19 @@ class DoseGiven:
     evaluable: bool
 
 
+def cells_given(
+    volume_ml: Decimal | None,
+    cells_per_ml: Decimal | None,
+    viability_pct: Decimal | None,
+    cd3_pct: Decimal | None,
+    car_pct_of_cd3: Decimal | None,
+) -> Decimal | None:
+    """Volume times nucleated cells times viability, CD3 and CAR shares; None when anything is missing."""
+    if volume_ml is None or cells_per_ml is None:
+        return None
+    return share(volume_ml * cells_per_ml, viability_pct, cd3_pct, car_pct_of_cd3)
+
+
 def dose_given(
     volume_ml: Decimal | None,
     cells_per_ml: Decimal | None,
@@ -33,11 +46,8 @@ def dose_given(
     `evaluable`: enough of the plan was given for the subject to count in the evaluation of dose-limiting toxicity
     (further conditions are judged elsewhere).
     """
-    if None in (volume_ml, cells_per_ml, weight_kg, planned_per_kg) or not weight_kg or not planned_per_kg:
-        return None
-    assert volume_ml is not None and cells_per_ml is not None
-    cells = share(volume_ml * cells_per_ml, viability_pct, cd3_pct, car_pct_of_cd3)
-    if cells is None:
+    cells = cells_given(volume_ml, cells_per_ml, viability_pct, cd3_pct, car_pct_of_cd3)
+    if cells is None or not weight_kg or not planned_per_kg:
         return None
     planned = planned_per_kg * weight_kg
     off = abs(cells - planned) * 100

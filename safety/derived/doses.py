@@ -10,7 +10,7 @@ from dosing.arithmetic import body_surface, dose_mg
 from dosing.models import DoseAllocation, Infusion, Lymphodepletion, Manufacturing
 from safety.casebook import Casebook
 from safety.derive.body import BSA_CITATION, CRCL_CITATION, bsa_exact, cockcroft_gault, renal_factor
-from safety.derive.dose import dose_given, dosing_weight
+from safety.derive.dose import cells_given, dosing_weight
 from safety.derived.vocabulary import Derived, Input, Says, derivation, inputs
 from safety.rules.batch import batch_weight, endotoxin_per_kg
 from safety.rules.lymphodepletion import creatinine_before, creatinine_mg_dl
@@ -41,9 +41,10 @@ PRODUCT = ("cells_per_ml", "viability_pct", "cd3_pct", "car_pos_pct")
 )
 def body_surface_of_each_dose(book: Casebook, protocol: Protocol) -> Iterator[Derived]:
     """The square root of height times weight over 3600, kept unrounded and dosed at two decimals, half up."""
-    for row in book.of(Lymphodepletion):
+    rows: Sequence[Any] = book.of(Lymphodepletion)
+    for row in rows:
         surface = body_surface(row.height_cm, row.weight_kg)
-        if surface is not None and row.height_cm is not None and row.weight_kg is not None:
+        if surface is not None:
             value = {"bsa_m2": surface, "exact": bsa_exact(row.height_cm, row.weight_kg)}
             yield _about(book, row, value, inputs(Lymphodepletion, row, "height_cm", "weight_kg"))
 
@@ -198,7 +199,7 @@ def _doses(book: Casebook, protocol: Protocol) -> Iterator[tuple[Any, dict[str, 
         batch = batches.get(row.batch_id)
         weight_due, weighed = _weight_due(book, row, protocol)
         weight = row.dosing_weight_kg or weight_due
-        found = None if batch is None else _given(row, batch, weight, protocol)
+        found = None if batch is None else _given(row, batch, weight)
         if found is None:
             continue
         cells, per_kg = found
@@ -215,20 +216,12 @@ def _doses(book: Casebook, protocol: Protocol) -> Iterator[tuple[Any, dict[str, 
         yield row, value, (*own, *inputs(Manufacturing, batch, *PRODUCT), *weighed)
 
 
-def _given(
-    row: Any, batch: Any, weight: Decimal | None, protocol: Protocol
-) -> tuple[Decimal, Decimal] | None:
-    one = dose_given(
-        row.volume_infused_ml,
-        batch.cells_per_ml,
-        batch.viability_pct,
-        batch.cd3_pct,
-        batch.car_pos_pct,
-        weight,
-        Decimal(1),
-        protocol,
+def _given(row: Any, batch: Any, weight: Decimal | None) -> tuple[Decimal, Decimal] | None:
+    """The cells of a part, and those per kg; None while an answer is missing."""
+    cells = cells_given(
+        row.volume_infused_ml, batch.cells_per_ml, batch.viability_pct, batch.cd3_pct, batch.car_pos_pct
     )
-    return None if one is None else (one.cells, one.per_kg)
+    return (cells, cells / weight) if cells is not None and weight else None
 
 
 def _close(entered: Decimal, derived: Decimal, protocol: Protocol) -> bool:

@@ -1,5 +1,6 @@
 """CTCAE grades of laboratory results, in both directions, against a baseline and the range kept with each result."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,7 @@ from safety.casebook import Casebook
 from safety.derived.vocabulary import Derived, Plain, Says, Seen, derivation, hash_of, inputs, plain
 from safety.grading.ctcae import LabResult, Toxicity, corrected_calcium, grade
 from safety.grading.ctcae_terms import BASIS, CITATION, OF_RESULT, TERMS, VERSION
+from safety.milestones import lymphodepletion
 from trial.analyte import Measured, measured
 from trial.dates import span_of
 from trial.protocol import Protocol
@@ -21,37 +23,29 @@ from visits.models import Chemistry, Coagulation, ConMeds, Haematology
 
 FORMS: tuple[Any, ...] = (Haematology, Chemistry, Coagulation)
 PARTS = ("value", "qual", "unit", "lln", "uln")
-BASED_ON = ("value", "unit", "uln")
-_WHITE = (
-    "leukop",
-    "leucop",
-    "neutrop",
-    "lymphop",
-    "cytop",
-    "white",
-    "白细胞",
-    "粒细胞",
-    "淋巴细胞",
-    "血细胞减少",
-)
-_TRANSAMINASE = ("transaminase", "aminotransferase", "liver", "hepat", "转氨酶", "肝")
+BASED_ON = ("value", "qual", "unit", "uln")
+LATIN = re.compile("[a-z]+")
+_ALL_CELLS = (" cytop", "bicytop", "pancytop", "血细胞减少")
+_WHITE = ("leukop", "leucop", "neutrop", "lymphop", "white", "白细胞", "粒细胞", "淋巴细胞", *_ALL_CELLS)
+_TRANSAMINASE = ("transaminase", "aminotransferase", " liver", "hepat", "转氨酶", "肝")
 WORDS: Mapping[str, tuple[str, ...]] = {
     "wbc": _WHITE,
     "alc": _WHITE,
-    "anc": ("neutrop", "neutrophil", "cytop", "粒细胞", "血细胞减少"),
-    "plt": ("platelet", "thrombocytop", "cytop", "血小板", "血细胞减少"),
-    "hgb": ("anaemia", "haemoglobin", "hemoglobin", "cytop", "贫血", "血红蛋白", "血细胞减少"),
-    "alt": ("alt ", "alt/", *_TRANSAMINASE),
-    "ast": ("ast ", "/ast", *_TRANSAMINASE),
+    "anc": ("neutrop", "粒细胞", *_ALL_CELLS),
+    "plt": ("platelet", "thrombocytop", "血小板", *_ALL_CELLS),
+    "hgb": ("anaemia", "haemoglobin", "hemoglobin", "贫血", "血红蛋白", *_ALL_CELLS),
+    "alt": (" alt ", *_TRANSAMINASE),
+    "ast": (" ast ", *_TRANSAMINASE),
     "tbil": ("bilirubin", "jaundice", "胆红素", "黄疸"),
-    "creatinine": ("renal", "kidney", "肾"),
+    "creatinine": (" renal", "kidney", "肾"),
     "fibrinogen": ("fibrinogen", "coagulopathy", "纤维蛋白原", "凝血"),
     "aptt": ("coagulopathy", "凝血"),
     "inr": ("coagulopathy", "凝血"),
-    "uric_acid": ("uric", "lysis", "尿酸", "溶瘤"),
-    "phosphate": ("lysis", "溶瘤"),
+    "uric_acid": ("uric", " lysis", "尿酸", "溶瘤"),
+    "phosphate": (" lysis", "溶瘤"),
 }
-"""By which words beside those of its terms an adverse event answers for a result."""
+"""By which words beside those of its terms an adverse event answers for a result. A blank is where a word begins or
+ends: thrombocytopenia is no pancytopenia, a breast has no AST."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +123,13 @@ def grades_of(book: Casebook, form: Any, typed: Collection[UUID] = ()) -> dict[U
 
 def _sheets(book: Casebook, form: Any, typed: Collection[UUID] = ()) -> Iterator[tuple[Any, date, Sheet]]:
     """The dated records of a form, oldest first, each with its day and its grades."""
-    start = min(
-        (r.admin_dt for r in book.of(Lymphodepletion) if r.admin_dt and r.actual_mg != 0), default=None
-    )
+    start = lymphodepletion(book)
     thin = [drug for drug in book.of(ConMeds) if drug.drug_class == "ANTICOAGULANT"]
     rows = sorted((r for r in book.of(form) if r.lb_dt), key=lambda r: r.lb_dt)
-    before = [r for r in rows if start is not None and r.lb_dt < start]
+    before = [r for r in rows if start is not None and r.lb_dt < start.moment]
     bases = {name: _baseline(form, before, name) for name in form.analytes if name in OF_RESULT}
     stamp = tuple((base.row.pk, base.row.version) if base else None for base in bases.values())
-    fresh = bool(typed) and any(row.pk in typed for row in before)
+    fresh = any(row.pk in typed for row in before)
     for row in rows:
         day = book.day(row.lb_dt)
         assert day is not None
@@ -168,7 +160,8 @@ def graded(paper: Paper) -> Sheet:
     for name in results:
         known = bases[name]
         if known is not None:
-            seen += inputs(form, known.row, *(f"{name}_{part}" for part in BASED_ON))
+            base_of = (name, "albumin") if name == "calcium" else (name,)
+            seen += inputs(form, known.row, *(f"{one}_{part}" for one in base_of for part in BASED_ON))
     for drug in paper.drugs:
         seen += inputs(ConMeds, drug, "drug_class", "start_dt", "end_dt")
     grades = [
@@ -193,8 +186,8 @@ def _value(form: Any, row: Any, name: str) -> tuple[Measured, Decimal | None] | 
     if name != "calcium":
         return found, found.value
     albumin = measured(row, "protein", "albumin")
-    usable = albumin is not None and not albumin.qualifier
-    return found, corrected_calcium(found.value, albumin.value if usable and albumin is not None else None)
+    known = albumin.value if albumin is not None and not albumin.qualifier else None
+    return found, corrected_calcium(found.value, known)
 
 
 def _baseline(form: Any, before: Sequence[Any], name: str) -> Baseline | None:
@@ -261,13 +254,20 @@ def _reaches(one: Mapping[str, Any], protocol: Protocol) -> bool:
     return False
 
 
+@lru_cache(maxsize=1024)
+def _spaced(term: str) -> str:
+    """A term in small letters, with one blank at either end of every word of Latin letters."""
+    parts = LATIN.sub(r" \g<0> ", term.casefold()).split()
+    return f" {' '.join(parts)} "
+
+
 def event_of(book: Casebook, name: str, one: Mapping[str, Any], day: date) -> AdverseEvent | None:
     """The adverse event on record for that day that names one of the terms, or the result by a usual word."""
-    words = [word.casefold() for told in one["grades"] for word in (told["term"], told["zh"])]
+    words = [_spaced(word).strip() for told in one["grades"] for word in (told["term"], told["zh"])]
     words += WORDS.get(name, ())
     for event in book.of(AdverseEvent):
         start, end = span_of(event.start_dt, book.zone), span_of(event.end_dt, book.zone)
-        said = event.term.casefold()
+        said = _spaced(event.term)
         there = start is None or start.first <= day
         still = end is None or end.last >= day
         if there and still and any(word in said for word in words):

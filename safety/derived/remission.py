@@ -11,15 +11,18 @@ from safety.casebook import Casebook
 from safety.derive import response as table
 from safety.derive.response import Assessment, best_response, confirmed, mrd_category, orr_until, response_at
 from safety.derived.vocabulary import Derived, Input, Says, derivation, inputs
+from safety.milestones import infusion, lymphodepletion
 from subjects.models import DiseaseHistory
 from trial.analyte import measured
-from trial.dates import span_of
+from trial.dates import local_day, span_of
 from trial.item import Basis
 from trial.protocol import Protocol
 from visits.models import BoneMarrow, ConMeds, Csf, Haematology, Response, Transfusion
 
 MARROW = ("bm_dt", "aspirate_adequate", "blast_pct_morph")
 MRD = ("mrd_result", "mrd_level", "mrd_sensitivity", "mrd_method")
+JUDGED = ("assess_date", "investigator_response")
+COUNTS = ("lb_dt", "anc_value", "anc_qual", "anc_unit", "plt_value", "plt_qual", "plt_unit")
 
 
 @dataclass(frozen=True)
@@ -141,13 +144,10 @@ class Before:
 
 
 def _baseline(book: Casebook) -> Before:
-    start = min(
-        (r.admin_dt for r in book.of(Lymphodepletion) if r.admin_dt and r.actual_mg != 0), default=None
-    )
-    start = start or (book.infusions[0].inf_start_dt if book.infusions else None)
+    first = lymphodepletion(book) or infusion(book)
     marrows = [
         r for r in book.of(BoneMarrow)
-        if r.bm_dt and start and r.bm_dt < start and r.aspirate_adequate and r.blast_pct_morph is not None
+        if r.bm_dt and first and r.bm_dt < first.moment and r.aspirate_adequate and r.blast_pct_morph is not None
     ]  # fmt: skip
     last = max(marrows, key=lambda r: r.bm_dt, default=None)
     history = next(iter(book.of(DiseaseHistory)), None)
@@ -234,20 +234,20 @@ def _counts(
     days = protocol.response_counts_days.value
     labs: Sequence[Any] = book.of(Haematology)
     near = [
-        (abs((when - day).days), lab.lb_dt, when, lab)
+        (abs((when - day).days), lab)
         for lab in labs
         if (when := book.day(lab.lb_dt)) is not None and abs((when - day).days) <= days
         if lab.anc_si is not None and lab.plt_si is not None
     ]
     if not near:
         return (row.anc, row.plt), inputs(Response, row, "anc", "plt"), day
-    _, _, drawn, lab = min(near, key=lambda one: one[:2])
+    _, lab = min(near, key=lambda one: (one[0], one[1].lb_dt))
     anc, plt = measured(lab, "cells", "anc"), measured(lab, "cells", "plt")
     found = (
         anc.value if anc and not anc.qualifier else None,
         plt.value if plt and not plt.qualifier else None,
     )
-    return found, inputs(Haematology, lab, "lb_dt", "anc_value", "anc_unit", "plt_value", "plt_unit"), drawn
+    return found, inputs(Haematology, lab, *COUNTS), local_day(lab.lb_dt, book.zone)
 
 
 def _support(book: Casebook, day: date, protocol: Protocol) -> tuple[Input, ...]:
@@ -323,7 +323,7 @@ def _infused(book: Casebook) -> tuple[Input, ...]:
 
 
 def _of(found: Sequence[Assessed], plan: Any | None) -> tuple[Input, ...]:
-    rows = tuple(part for one in found for part in inputs(Response, one.row, "assess_date"))
+    rows = tuple(part for one in found for part in inputs(Response, one.row, *JUDGED))
     said = tuple(
         Input(Response.form, one.row.pk, "derived:response", one.said, one.row.version) for one in found
     )

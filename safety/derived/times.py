@@ -122,19 +122,18 @@ def _course(book: Casebook, protocol: Protocol, death: date | None) -> Course:
     started = [row for row in book.of(SubsequentTherapy) if row.start_date and row.start_date > start]
     consolidating = [row for row in started if row.type == "ALLO_SCT" and row.in_remission == "YES"]
     others = [row.start_date for row in started if row not in consolidating]
-    new = min((day for day in others if progression is None or day <= progression), default=None)
     return Course(
         start,
         first_response=min((one.day for one in found if one.said in protocol.remission.value), default=None),
         progression=progression,
         death=death,
-        new_therapy=None if new is not None and new == progression else new,
+        new_therapy=min(others, default=None),
         transplant=min((row.start_date for row in consolidating), default=None),
         no_response=next(
             (one.day for one in found if one.row.visit == THIRD_MONTH and one.said == "NR"), None
         ),
         assessments=tuple(one.day for one in found if one.said != "NE"),
-        last_known_alive=_alive(book, start),
+        last_known_alive=max(seen_alive(book), default=None),
     )
 
 
@@ -147,11 +146,6 @@ def _progression(book: Casebook, found: list[Assessed], start: date) -> date | N
         if row.disease_status == "RELAPSED" and row.contact_date and row.contact_date > start
     ]
     return min(days, default=None)
-
-
-def _alive(book: Casebook, start: date) -> date | None:
-    """The last day the subject is known to have been alive: visits, assessments and contacts."""
-    return max((day for day in seen_alive(book) if day >= start), default=None)
 
 
 def _inputs(book: Casebook, protocol: Protocol) -> tuple[Input, ...]:

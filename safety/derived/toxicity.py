@@ -13,7 +13,7 @@ from safety.grading import episodes as course_of
 from safety.grading.course import TREATS_FEVER, crs_course, icans_course
 from safety.grading.episodes import Assessed, Episode, episodes
 from subjects.models import Death
-from trial.dates import Span, span_of
+from trial.dates import Span, local_day, span_of
 from trial.protocol import Protocol
 from visits.calc import ICE_ITEMS
 from visits.models import ConMeds, CrsAssessment, IcansAssessment
@@ -112,7 +112,7 @@ def crs_grades(book: Casebook, protocol: Protocol) -> Iterator[Derived]:
     found = _crs(book, protocol)
     for row in found.rows:
         value = compared(row, found.grades[row.pk])
-        drugs = _drugs(book, TREATS_FEVER, book.day(row.assess_dt))
+        drugs = _drugs(book, TREATS_FEVER, local_day(row.assess_dt, book.zone))
         seen = inputs(CrsAssessment, row, *CRS_FIELDS, "investigator_grade")
         yield Derived(
             str(row.pk), value, (*seen, *drugs, *found.death), book.day(row.assess_dt),
@@ -181,9 +181,9 @@ def icans_episodes(book: Casebook, protocol: Protocol) -> Iterator[Derived]:
 def _episodes(book: Casebook, protocol: Protocol, found: Graded, form: Any, name: str) -> Iterator[Derived]:
     graded = []
     for row in found.rows:
-        grade, day = found.grades[row.pk], book.day(row.assess_dt)
-        if grade is not None and day is not None:
-            graded.append(Assessed(row.pk, row.assess_dt, day, grade))
+        grade = found.grades[row.pk]
+        if grade is not None:
+            graded.append(Assessed(row.pk, row.assess_dt, local_day(row.assess_dt, book.zone), grade))
     rows = {row.pk: row for row in found.rows}
     for number, one in enumerate(episodes(graded, protocol, found.died), start=1):
         drugs = _given_for(book, one, name)
@@ -228,12 +228,12 @@ def _given_for(book: Casebook, one: Episode, name: str) -> list[Any]:
     return sorted(found, key=lambda drug: (drug.start_dt, drug.sequence))
 
 
-def _drugs(book: Casebook, classes: Sequence[str], until: date | None) -> tuple[Input, ...]:
+def _drugs(book: Casebook, classes: Sequence[str], until: date) -> tuple[Input, ...]:
     """Drugs of these classes that may have been begun by that day."""
     rows = [
         drug
         for drug in book.of(ConMeds)
         if drug.drug_class in classes
-        if (start := span_of(drug.start_dt, book.zone)) is None or until is None or start.first <= until
+        if (start := span_of(drug.start_dt, book.zone)) is None or start.first <= until
     ]
     return tuple(part for drug in rows for part in inputs(ConMeds, drug, *DRUG_FIELDS))

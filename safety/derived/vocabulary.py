@@ -232,4 +232,4 @@ def plain(value: Any) -> Any:
 def _shortest(value: Decimal) -> str:
     """A number without trailing zeros and without an exponent: however it was stored, it reads the same."""
     text = f"{value:f}"
-    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -78,6 +78,7 @@ class Row:
     deviations: list[Deviation] = field(default_factory=list)
     meanwhile: Meanwhile | None = None
     computed: list[Any] = field(default_factory=list)
+    live: bool = False
 
     @property
     def box(self) -> Box:

@@ -4,11 +4,12 @@ Everything is read from `items(model)`. The grid asks the database as often for 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
+from entry.astct import graded_item, grades
 from entry.cells import Head, heads_of, read_cell, text_of
 from entry.form_links import choices
 from entry.lines import lines_of
@@ -19,19 +20,16 @@ from entry.typed import put
 from review.models import Query
 from review.places import line_name
 from safety.casebook import site_books
-from safety.grading.course import TREATS_FEVER, proposed
 from subjects.crf import CRF
 from trial.access import Act
 from trial.dates import local_day, utc_now
 from trial.fields import uuid7
 from trial.findings import Doubt, Problem
 from trial.text import T
-from visits.models import ConMeds
 from visits.schedule import visit_rank
 
 MOST_AT_FIRST = 18
 EMPTY_LINES = 3
-GRADED = {"crs_assessment": "investigator_grade", "icans_assessment": "investigator_grade"}
 
 
 @dataclass
@@ -138,10 +136,11 @@ def grid_of(place: Place, layout: str, visit: str = "", wanted: Sequence[str] = 
     records = records_of(place, visit)
     lines = [line_of(n, record, heads, place) for n, record in enumerate(records)]
     grid = Grid(place, layout, heads, [], lines, visit, records=records)
-    grid.graded = GRADED.get(place.model.form, "")
+    grid.graded = graded_item(place.model.form)
     grid.chosen = _chosen(grid, wanted)
     _count_queries(grid)
-    _propose(grid, records)
+    if grid.graded:
+        propose(grid, grades(place.subject, place.model))
     if place.actor.may(Act.ENTER):
         lines.extend(_empty_lines(grid))
     return grid
@@ -190,20 +189,10 @@ def _count_queries(grid: Grid) -> None:
             by_key[key].asked[line_name(grid.place.model, name)] += 1
 
 
-def _propose(grid: Grid, records: list[CRF]) -> None:
-    """The computed ASTCT grade beside the investigator's."""
-    if not grid.graded:
-        return
-    drugs: Iterable[ConMeds] = ()
-    if grid.place.model.form == "crs_assessment":
-        drugs = ConMeds.objects.filter(
-            subject_id=grid.place.subject.pk, retracted=False, not_done=False, drug_class__in=TREATS_FEVER
-        )
-    grades = proposed(
-        grid.place.model.form, [r for r in records if not r.not_done], list(drugs), grid.place.zone
-    )
+def propose(grid: Grid, found: Mapping[UUID, int | None]) -> None:
+    """The computed ASTCT grades beside the investigator's."""
     for line in grid.lines:
-        grade = grades.get(line.key)
+        grade = found.get(line.key)
         line.beside = "" if grade is None else str(grade)
 
 

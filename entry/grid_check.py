@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from entry.around import Around
+from entry.astct import grades
 from entry.before_saving import prepare
 from entry.cells import text_of
 from entry.grid import Grid, Line, column_of
-from entry.grid_html import reference, says
+from entry.grid_html import grade, reference, says
 from entry.grid_save import Sent, candidate
 from entry.panel import Beside, Known, day_of
 from entry.panel_html import beside
@@ -55,6 +56,8 @@ def as_told(grid: Grid, checked: list[Checked], known: Known | None) -> dict[str
     beside its results, and what is calculated; for a new line of a panel the ranges of its day."""
     results = _beside(grid, checked, known)
     told: dict[str, Any] = {"lines": [_line(grid, one, results) for one in checked]}
+    if grid.graded:
+        told["graded"] = _graded(grid, checked)
     new = next((one.record for one in checked if one.record is not None and one.sent.stands is None), None)
     if known is not None and new is not None:
         day = day_of(new, grid.place.zone)
@@ -70,6 +73,18 @@ def _beside(grid: Grid, checked: list[Checked], known: Known | None) -> Mapping[
         return {}
     others = [row for row in grid.records if row.pk not in typed]
     return known.beside([*others, *typed.values()], typed.values(), typed.keys())
+
+
+def _graded(grid: Grid, checked: list[Checked]) -> dict[str, str]:
+    """By the key of its line, what stands beside the investigator's grade: of the lines that were sent, and of every other
+    one, as fever counts for those after it."""
+    typed = {one.record.pk: one.record for one in checked if one.record is not None}
+    found = grades(grid.place.subject, grid.place.model, typed.values())
+    said = {row.pk: getattr(typed.get(row.pk, row), grid.graded) for row in (*grid.records, *typed.values())}
+    return {
+        str(key): grade("" if (one := found.get(key)) is None else str(one), given)
+        for key, given in said.items()
+    }
 
 
 def _line(grid: Grid, one: Checked, results: Mapping[UUID, Mapping[str, Beside]]) -> dict[str, Any]:

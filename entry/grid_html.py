@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from entry.astct import AS_COMPUTED
 from entry.cells import Head, Pick
 from entry.grid import NOT_DONE, Grid, Line, column_of
 from entry.panel_html import beside, significance
@@ -186,13 +188,19 @@ def _result(grid: Grid, line: Line, head: Head) -> str:
 
 
 def _beside(grid: Grid, line: Line, head: Head) -> str:
-    if head.name != grid.graded or not line.beside:
+    if head.name != grid.graded:
         return ""
-    words = T("ASTCT grade as computed", "按ASTCT计算的分级")
-    differs = line.texts.get(head.name, "") not in ("", line.beside)
+    return f'<span class="at">{grade(line.beside, line.texts.get(head.name, ""))}</span>'
+
+
+def grade(computed: str, said: Any) -> str:
+    """The computed grade beside what the investigator says."""
+    if not computed:
+        return ""
+    differs = said not in (None, "") and str(said) != computed
     return (
-        f'<span class="beside{" differs" if differs else ""}"><span class="unseen">{words}: </span>'
-        f'<span aria-hidden="true">→ </span>{esc(line.beside)}</span>'
+        f'<span class="beside{" differs" if differs else ""}"><span class="unseen">{AS_COMPUTED}: </span>'
+        f'<span aria-hidden="true">→ </span>{esc(computed)}</span>'
     )
 
 

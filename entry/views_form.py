@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from entry.astct import computed, graded_item
 from entry.attachments import download, file_names, given_out, with_files
 from entry.derived import beside
 from entry.door import NotFound
@@ -183,9 +184,11 @@ def show_form(
     if record is not None:
         _typed(rows, record)
         read_out(model, record, rows, place.zone, links)
-        computed = beside(record, place.zone)
+        derived = beside(record, place.zone)
         for row in rows:
-            row.computed = computed.get(row.name, [])
+            row.computed = derived.get(row.name, [])
+    for row in rows:
+        row.live = row.name == graded_item(model.form)
     context = {
         "place": place,
         "record": record,
@@ -257,27 +260,25 @@ def check(request: HttpRequest, subjid: str, visit: str, form: str, key: str = "
     line = request.GET.get("line", "")
     with audit.reading(actor):
         place = place_of(request, subjid, visit, form, "" if key == "new" else key)
+        model = place.model
         record, _, unread = candidate(sheet_of(place, request.POST))
         problems = judged(record, place.zone, unread)
         record.status = "DRAFT"
         doubts = [] if problems else unlikely(record)
         context = {
-            "problems": [p for p in problems if p.field and _line(place.model, p.field) == line],
-            "doubts": [d for d in doubts if _line(place.model, d.field) == line],
-            "echo": _echo(place, record, line) if not unread else "",
+            "problems": [p for p in problems if p.field and _line(model, p.field) == line],
+            "doubts": [d for d in doubts if _line(model, d.field) == line],
+            "echo": echo(model, record, line, place.zone) if not unread else "",
             "calculated": _calculations(place, record),
             "line": line,
+            "graded": graded_item(form),
+            "computed": computed(record),
         }
         return render(request, "entry/_checked.html", context)
 
 
 def _line(model: type[CRF], name: str) -> str:
     return line_name(model, name.removeprefix("missing."))
-
-
-def _echo(place: Place, record: CRF, line: str) -> str:
-    """How a date or a result was understood, when that is not plain from what was typed."""
-    return echo(place.model, record, line, place.zone)
 
 
 def _calculations(place: Place, record: CRF) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from entry.astct import graded_item
 from entry.cells import heads_of
 from entry.door import NotFound
 from entry.form_links import choices
@@ -57,9 +58,10 @@ def check(request: HttpRequest, subjid: str, form: str, layout: str = "grid") ->
         place = _place(request, subjid, form)
         heads = heads_of(place.model, choices(place.model, place.subject.pk, place.subject.site_id))
         shown = Grid(place, layout, heads, heads, [], place.visit)
+        shown.graded = graded_item(form)
         panel = layout == "panel" and bool(place.model.analytes)
         known = known_of(place.subject, place.model, place.zone) if panel else None
-        if panel:
+        if panel or shown.graded:
             shown.records = records_of(place)
         return JsonResponse(as_told(shown, check_lines(shown, read_lines(shown, request.POST), known), known))
 

@@ -76,6 +76,11 @@ def _icans(book: Casebook) -> Graded:
     return Graded(rows, icans_course(rows, book.zone, died), died, death)
 
 
+def grades_of(book: Casebook, form: type[Any], protocol: Protocol) -> dict[UUID, int | None]:
+    """The grade of every dated assessment of one of the two forms, None where it cannot be told."""
+    return (_crs(book, protocol) if form is CrsAssessment else _icans(book)).grades
+
+
 def _death(book: Casebook, cause: str) -> tuple[Span | None, tuple[Input, ...]]:
     """The day of death by this cause, and where it stands."""
     row = next((one for one in book.of(Death) if one.primary_cause == cause and one.death_date), None)

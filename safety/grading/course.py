@@ -4,7 +4,7 @@ Fever belongs to an episode. Once something against it was given, no later asses
 next episode begins with fever of its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -120,10 +120,3 @@ def icans_course(rows: Iterable[Any], zone: str = "UTC", died: Span | None = Non
     rows = list(rows)
     fatal = fatal_assessment(in_time(rows), zone, died)
     return {row.pk: icans.icans_grade(icans.findings(row, died_of_it=row.pk == fatal)) for row in rows}
-
-
-def proposed(form: str, rows: list[Any], medication: Iterable[Any], zone: str) -> Mapping[UUID, int | None]:
-    """The grades that stand beside the investigator's, for the two forms that have one."""
-    if form == "crs_assessment":
-        return crs_course(rows, medication, zone)
-    return icans_course(rows) if form == "icans_assessment" else {}

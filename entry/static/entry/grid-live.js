@@ -16,7 +16,8 @@
   const waiting = new Set();
   let timer = 0, busy = false;
 
-  /* A box that says something else than at the last answer asks again, the whole line at once. */
+  /* A box that says something else than at the last answer asks again, the whole line at once; where an assessment is graded
+     with those before it, every line that was changed. */
   function left(event) {
     const box = event.target;
     if (!box.matches("td input, td select") || !box.name) return;
@@ -37,6 +38,7 @@
 
   async function ask() {
     if (busy || !waiting.size) return;
+    if (form.dataset.graded) form.querySelectorAll("td input").forEach((box) => { if (box.name && box.value !== stored(box)) waiting.add(number(box)); });
     const lines = [...waiting], sent = new FormData();
     waiting.clear();
     sent.append("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
@@ -59,6 +61,10 @@
     }
     const fresh = told.lines.flatMap(one);
     if (panel) body.querySelectorAll(".kept").forEach((kept) => { kept.hidden = kept.lastChild.textContent === kept.closest("tr").querySelector("[data-limit]").textContent; });
+    for (const [key, html] of Object.entries(told.graded || {})) {
+      const row = form.querySelector(`[name=row][value*=":${key}:"]`), box = row && boxOf(row.value.split(":")[0], form.dataset.graded);
+      if (box && at(box).innerHTML !== html) at(box).innerHTML = html;
+    }
     if (fresh.length) voice.textContent = fresh.join(" ");
   }
 

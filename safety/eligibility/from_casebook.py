@@ -32,15 +32,7 @@ READS: tuple[type[CRF], ...] = tuple(
             *calendar.READS,
             *(group.form for group in GROUPS),
             *SIGNS,
-            *(
-                InformedConsent,
-                Demographics,
-                DiseaseHistory,
-                PriorTransplant,
-                PriorTherapy,
-                MedicalHistory,
-                ConMeds,
-            ),
+            *(Demographics, DiseaseHistory, PriorTransplant, PriorTherapy, MedicalHistory, ConMeds),
         )
     )
 )
@@ -141,7 +133,7 @@ def _plan(book: Casebook, milestone: str, on: date) -> Any | None:
     """The newest complete checklist up to that day, of this milestone or of one before, that says when to infuse."""
     passed = MILESTONES[: MILESTONES.index(milestone) + 1]
     known = [
-        (row.assessed_date, passed.index(row.milestone), row.sequence, row)
+        row
         for row in book.of(Eligibility)
         if row.milestone in passed
         and row.status == "COMPLETE"
@@ -149,7 +141,9 @@ def _plan(book: Casebook, milestone: str, on: date) -> Any | None:
         and row.assessed_date
         and row.assessed_date <= on
     ]
-    return max(known, key=lambda one: one[:3])[3] if known else None
+    return max(
+        known, key=lambda row: (row.assessed_date, passed.index(row.milestone), row.sequence), default=None
+    )
 
 
 def _as_of(book: Casebook, asked: str, milestone: str, on: date) -> date:

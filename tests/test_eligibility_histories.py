@@ -263,6 +263,8 @@ def test_investigational_products(rows: list[Any], ever: str | None, last: Span 
         ([illness("OTHER_MALIGNANCY", ongoing=True)], "malignancy_past", "NO"),
         ([illness("OTHER_MALIGNANCY", ongoing=False)], "malignancy_past", "YES"),
         ([illness("OTHER_MALIGNANCY", ongoing=None)], "malignancy_past", "NO"),
+        ([illness("OTHER_MALIGNANCY", ongoing=one) for one in (True, False)], "malignancy_past", "YES"),
+        ([illness("OTHER_MALIGNANCY", ongoing=one) for one in (False, True)], "malignancy_ongoing", "YES"),
         ([illness("OTHER", ongoing=True)], "malignancy_ongoing", "NO"),
         ([illness("CNS")], "cns_history", "YES"),
         ([illness("IMMUNODEFICIENCY")], "primary_immunodeficiency", "YES"),

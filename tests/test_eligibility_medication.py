@@ -53,6 +53,11 @@ STEROID = "CORTICOSTEROID"
         ([drug(STEROID, "2026-05-01", ongoing=True)], "YES", one_day("2026-05-15")),
         ([drug(STEROID, "2026-05-15", ongoing=True)], "YES", one_day("2026-05-15")),  # begun that day
         ([drug(STEROID, "2026-05-16", ongoing=True)], "NO", None),
+        (
+            [drug(STEROID, "2026-05-16", ongoing=True), drug(STEROID, "2026-05-01", end_dt="2026-05-02")],
+            "YES",
+            one_day("2026-05-02"),
+        ),
         ([drug("ANTIBIOTIC", "2026-05-15", status="DRAFT")], None, None),  # a row that is not finished
         ([drug("ANTIBIOTIC", "2026-05-16", status="DRAFT")], "NO", None),  # begun later, it is no matter
         ([drug("ANTIBIOTIC", "2026-05", status="DRAFT")], None, None),

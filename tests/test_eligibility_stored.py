@@ -241,6 +241,7 @@ def approve(record: Any, actor: Any) -> Any:
 
 @pytest.mark.django_db
 def test_only_transitions_are_written(subject: Any, listed: Any, screened: Any, li: Any) -> None:
+    decided = {c: r.decided_at for c, r in kept(li, subject).items()}
     before = {c: r.version for c, r in kept(li, subject).items()}
     assert len(before) == 29
     for _ in range(2):
@@ -251,6 +252,7 @@ def test_only_transitions_are_written(subject: Any, listed: Any, screened: Any, 
     after = kept(li, subject)
     moved = {c for c in after if after[c].version != before[c]}
     assert moved == {"I-09"} and after["I-09"].verdict == "NOT_MET"
+    assert {c for c in after if after[c].decided_at > decided[c]} == {"I-09"}
 
 
 @pytest.mark.django_db
@@ -269,6 +271,11 @@ def test_a_signed_set_keeps_its_evidence_and_shows_what_changed(
         after["I-09"].evidence == signed["I-09"].evidence
         and after["I-09"].reason_en == signed["I-09"].reason_en
     )
+    assert after["I-09"].decided_at == signed["I-09"].decided_at  # what was signed was decided then
+    with audit.reading(li):
+        told = stored.stored_verdicts([subject.pk])[subject.pk]
+    assert len(told) == 29 * 2  # screening, and the milestone after it
+    assert {told["SCREENING", one] for one in ("I-09", "I-10")} == {"NOT_MET", "MET"}
     assert "changed since signed: Not met" in words(person_client("coordinator_li"), subject)
     correct(screened["ecog"], li, ecog="1", seen=2)
     run(subject)

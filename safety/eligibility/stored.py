@@ -27,12 +27,10 @@ from trial.protocol import PROTOCOLS, Protocol
 READS: tuple[type[CRF], ...] = tuple(dict.fromkeys((*from_casebook.READS, *milestones.READS)))
 NOT_YET = "NOT_YET"
 Key = tuple[str, str]
-_LIGHT = (
-    *("id", "milestone", "criterion", "as_of", "verdict", "asked", "protocol_version", "rule_version"),
-    *("signature_id", "verdict_now"),
-)
+_SAYS = ("verdict", "asked", "protocol_version", "rule_version", "signature_id", "verdict_now")
+_LIGHT = ("id", "milestone", "criterion", "as_of", *_SAYS)
 _HEAVY = ("reason_en", "reason_zh", "evidence")
-_KEPT = tuple(name for name in (*_LIGHT, *_HEAVY) if name not in ("id", "milestone", "criterion", "as_of"))
+_KEPT = (*_SAYS, *_HEAVY)
 STORED = (
     f"SELECT subject_id, {', '.join(_LIGHT)},"
     + ",".join(f" CASE WHEN signature_id = ANY(%(signed)s) THEN NULL ELSE {name} END" for name in _HEAVY)
@@ -84,10 +82,11 @@ def holding(evaluation: Evaluation) -> list[Decision]:
     ]
 
 
-def refresh(subject_id: UUID) -> int:
+def refresh(subject_id: UUID) -> None:
     """Bring the stored verdicts of one subject up to date inside the caller's attributed transaction."""
     book = casebook(subject_id, READS, judged=True)  # a locked checklist's signature stands by its versions
-    return keep(book, binding(book))
+    rows = rows_at_once([STORED], {"ids": [subject_id], "signed": signatures(book)})[0]
+    write([changes(book, binding(book), standing(rows).get(subject_id, {}))])
 
 
 def verdict_of(decision: Decision, milestone: str, protocol: Protocol) -> str:
@@ -123,15 +122,6 @@ def standing(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, dict[Key, Stored]]:
         one = Stored._make((*rest, None if seen is None else loads(seen)))
         found[subject][one.milestone, one.criterion] = one
     return found
-
-
-def keep(book: Casebook, protocol: Protocol) -> int:
-    """Store what changed for one subject inside the caller's attributed transaction. Returns how many rows."""
-    ids = [book.subject_id]
-    rows = rows_at_once([STORED], {"ids": ids, "signed": signatures(book)})[0]
-    found = changes(book, protocol, standing(rows).get(book.subject_id, {}))
-    write([found])
-    return len(found.fresh) + len(found.moved)
 
 
 def changes(book: Casebook, protocol: Protocol, stored: Standing) -> Changes:
@@ -214,7 +204,7 @@ def _set(there: EligibilityResult, wanted: dict[str, Any]) -> None:
     for name, value in wanted.items():
         setattr(there, name, value)
     there.decided_at = utc_now() if "verdict" in wanted else there.decided_at
-    there.save(force_update=True)
+    there.save()
 
 
 def out_of_step(book: Casebook, protocol: Protocol, stored: dict[Key, str]) -> bool:
@@ -224,9 +214,8 @@ def out_of_step(book: Casebook, protocol: Protocol, stored: dict[Key, str]) -> b
             continue
         facts = from_casebook.screening(book, milestone, book.today, protocol)
         for name in CRITERION_IDS:
-            found = JUDGES[name].check(
-                facts, protocol
-            )  # the verdict alone: words and evidence would cost ten times it
+            # The verdict alone: words and evidence would cost ten times it.
+            found = JUDGES[name].check(facts, protocol)
             if stored.get((milestone, name)) != _kept(name, found, milestone, protocol):
                 return True
     return False

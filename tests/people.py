@@ -1,8 +1,10 @@
 """A subject who was enrolled, treated and followed as the protocol asks, to change one fact of."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from dosing.models import Apheresis, DoseAllocation, Infusion, Lymphodepletion, Manufacturing
@@ -58,6 +60,11 @@ class Subject(dict[str, Any]):
         told = find(book(*forms, now=now), protocol, [RULES[rule]])
         return {key: finding for (_, key), (_, finding) in told.items()}
 
+    def says(self, rule: str, now: datetime = NOW) -> bool | None:
+        """What one rule says: None where it is kept, else whether all that it finds is pending."""
+        found = self.of(rule, now).values()
+        return all(one.pending for one in found) if found else None
+
     def judged(self, now: datetime = NOW) -> dict[str, bool]:
         """Rule id → whether it is only pending."""
         verdicts: dict[str, bool] = {}
@@ -67,7 +74,12 @@ class Subject(dict[str, Any]):
 
 
 def clean() -> Subject:
-    """A man of 45, infused on 16 March 2026 at DL1, with everything as the protocol asks."""
+    """A man of 45, infused on 16 March 2026 at DL1, with everything as the protocol asks. Each test has its own copy."""
+    return Subject({name: copy(form) for name, form in _clean().items()})
+
+
+@cache
+def _clean() -> Subject:
     subject = Subject({**_screening(), **_treatment()})
     for name, milestone, day in (
         ("eligibility", "SCREENING", "2026-02-12"),

@@ -60,8 +60,8 @@ BROKEN = [
 def test_one_changed_fact_breaks_the_rule(rule: str, change: Change) -> None:
     subject = clean()
     change(subject)
-    found = subject.judged(max(NOW, datetime(2026, 3, 30, tzinfo=UTC)) if rule == "DV-34" else NOW)
-    assert found.get(rule) is False, found
+    later = max(NOW, datetime(2026, 3, 30, tzinfo=UTC))
+    assert subject.says(rule, later if rule == "DV-34" else NOW) is False
 
 
 HELD = [
@@ -92,7 +92,7 @@ HELD = [
 def test_on_the_limit_the_rule_is_kept(rule: str, change: Change) -> None:
     subject = clean()
     change(subject)
-    assert rule not in subject.judged()
+    assert subject.says(rule) is None
 
 
 PENDING = [
@@ -120,17 +120,18 @@ PENDING = [
 def test_what_the_data_cannot_decide_is_pending(rule: str, change: Change) -> None:
     subject = clean()
     change(subject)
-    assert subject.judged().get(rule) is True
+    assert subject.says(rule) is True
 
 
 def test_the_clock_alone_breaks_a_rule() -> None:
     """Nothing is entered; D3 passes, and 24 hours after awareness pass."""
     subject = clean()
     subject["event"].sae_report_dt = None
-    assert "DV-59" not in subject.judged(datetime(2026, 3, 19, 1, 59, tzinfo=UTC))
-    assert "DV-59" in subject.judged(datetime(2026, 3, 19, 2, 1, tzinfo=UTC))
-    assert "DV-52" not in subject.judged(datetime(2026, 3, 20, 15, 59, tzinfo=UTC))  # 23:59 of D4 in Shanghai
-    assert "DV-52" in subject.judged(datetime(2026, 3, 20, 16, 1, tzinfo=UTC))  # D4 is over, and no visit
+    assert subject.says("DV-59", datetime(2026, 3, 19, 1, 59, tzinfo=UTC)) is None
+    assert subject.says("DV-59", datetime(2026, 3, 19, 2, 1, tzinfo=UTC)) is not None
+    assert subject.says("DV-52", datetime(2026, 3, 20, 15, 59, tzinfo=UTC)) is None  # 23:59 of D4 in Shanghai
+    day_4_is_over = datetime(2026, 3, 20, 16, 1, tzinfo=UTC)
+    assert subject.says("DV-52", day_4_is_over) is not None
 
 
 def test_a_missed_critical_visit_weighs_more() -> None:
@@ -145,7 +146,7 @@ def test_nothing_is_expected_after_death() -> None:
 
     subject = clean()
     subject["death"] = Death(death_date="2026-03-19")
-    assert "DV-52" not in subject.judged(datetime(2026, 12, 1, tzinfo=UTC))
+    assert subject.says("DV-52", datetime(2026, 12, 1, tzinfo=UTC)) is None
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

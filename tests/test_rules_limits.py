@@ -99,7 +99,7 @@ ROWS: list[tuple[str, Change, bool | None]] = [
 
 @pytest.mark.parametrize(("rule", "change", "verdict"), ROWS)
 def test_one_changed_fact(rule: str, change: Change, verdict: bool | None) -> None:
-    assert changed(change).judged().get(rule) is verdict
+    assert changed(change).says(rule) is verdict
 
 
 @pytest.mark.parametrize(

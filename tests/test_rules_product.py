@@ -154,7 +154,7 @@ ROWS: list[tuple[str, Change, bool | None]] = [
 
 @pytest.mark.parametrize(("rule", "change", "verdict"), ROWS)
 def test_one_changed_fact(rule: str, change: Change, verdict: bool | None) -> None:
-    assert changed(change).judged().get(rule) is verdict
+    assert changed(change).says(rule) is verdict
 
 
 @pytest.mark.parametrize(("rule", "change", "verdict"), [row for row in ROWS if row[2] is not HELD])
@@ -205,8 +205,7 @@ def test_the_parts_of_a_split_infusion_make_one_dose(
     parts: Any, today: str, dose: bool | None, level: bool | None
 ) -> None:
     subject, now = changed(split(*parts)), at(today, "23:00")
-    found = subject.judged(now)
-    assert (found.get("DV-43"), found.get("DV-44")) == (dose, level)
+    assert (subject.says("DV-43", now), subject.says("DV-44", now)) == (dose, level)
     whole = all(cells is not None for _, _, cells in parts)
     for rule, said in (("DV-43", dose), ("DV-44", level)):
         for one in subject.of(rule, now).values():
@@ -242,7 +241,7 @@ def test_the_clearance_follows_the_unit_that_was_entered() -> None:
     """0.9 mg/dL is a normal kidney, 90 umol/L too; 9 mg/dL is none."""
     for value, unit, verdict in (("0.9", "mg/dL", None), ("90", "umol/L", None), ("9", "mg/dL", False)):
         row = chemistry("2026-03-13", "09:00", creatinine_value=D(value), creatinine_unit=unit)
-        assert changed(also(row)).judged().get("DV-32") is verdict, (value, unit)
+        assert changed(also(row)).says("DV-32") is verdict, (value, unit)
 
 
 def test_a_creatinine_after_the_dose_or_too_old_does_not_count() -> None:

@@ -201,7 +201,7 @@ ROWS: list[tuple[str, Change, bool | None]] = [
 
 @pytest.mark.parametrize(("rule", "change", "verdict"), ROWS)
 def test_one_changed_fact(rule: str, change: Change, verdict: bool | None) -> None:
-    assert changed(change).judged().get(rule) is verdict
+    assert changed(change).says(rule) is verdict
 
 
 @pytest.mark.parametrize(("rule", "change", "verdict"), [row for row in ROWS if row[2] is not HELD])
@@ -406,7 +406,7 @@ def assessed(*signatures: tuple[str, str], **facts: Any) -> Change:
 def test_the_assessment_is_signed_a_week_after_the_window(change: Change, verdict: bool | None) -> None:
     subject = changed(change)
     assert not subject.of("DV-49", at("2026-04-20", "23:59"))
-    assert subject.judged(at("2026-04-21", "00:01")).get("DV-49") is verdict
+    assert subject.says("DV-49", at("2026-04-21", "00:01")) is verdict
 
 
 def test_a_signature_on_an_older_version_does_not_count_but_a_lock_does_not_void_it() -> None:

@@ -12,6 +12,7 @@ from safety.trialbook import Review, Treated, TrialBook
 from tests.books import at, book
 from trial.fields import uuid7
 from trial.protocol import V1
+from trial.rules import Finding
 
 BROKEN, HELD, OPEN = False, None, True
 ALL = frozenset(V1.src_signing_roles.value)
@@ -27,10 +28,10 @@ def review(level: str, decision: str, day: str, said: str = "", roles: Any = ALL
     return Review(uuid7(), date.fromisoformat(day), level, decision, said or decision, frozenset(roles))
 
 
-def judge(
+def found(
     rule: str, level: str, day: str, *around: Treated | Review, allocated: str = "", evaluable: str = ""
-) -> bool | None:
-    """What a rule says of a subject infused on a day at a level, among others and reviews."""
+) -> list[Finding]:
+    """What a rule finds of a subject infused on a day at a level, among others and reviews."""
     forms: list[Any] = [DoseAllocation(level=level, allocated_dt=at(allocated) if allocated else None)]
     if day:
         forms.append(Infusion(inf_start_dt=at(day)))
@@ -43,6 +44,13 @@ def judge(
     findings = RULES[rule](book(*forms, trial=trial, now=at("2026-12-31")), V1)
     for one in findings:
         assert one.form and one.field and one.record and one.facts and one.en != one.zh
+        assert all(fact.form and fact.field for fact in one.facts)
+    return findings
+
+
+def judge(rule: str, level: str, day: str, *around: Treated | Review, **more: str) -> bool | None:
+    """What a rule says of that subject."""
+    findings = found(rule, level, day, *around, **more)
     return all(one.pending for one in findings) if findings else None
 
 
@@ -61,6 +69,7 @@ second = treated(2, "DL1", "2026-01-15")
         ("DL1", "2025-12-25", (first,), HELD),  # the other one came later
         ("DL2", "2026-01-02", (first,), HELD),  # another level
         ("DL1", "2026-01-20", (treated(3, "", "2026-01-19"),), OPEN),
+        ("DL1", "2026-01-20", (treated(3, "", "2026-01-07"),), OPEN),
         ("DL1", "2026-01-20", (treated(3, "", "2026-01-06"),), HELD),  # whatever its level
         ("", "2026-01-20", (), OPEN),
         ("DL1", "2026-03-02", (first, treated(3, "DL1", "2026-03-01")), BROKEN),
@@ -116,6 +125,11 @@ third = treated(3, "DL1", "2026-01-22")
         ("2026-02-20", (third, review("DL1", "STAY", "2026-02-19")), HELD),
         ("2026-02-19", (third, review("DL1", "STAY", "2026-02-19")), BROKEN),  # day 28 is not past
         ("2026-02-19", (treated(3, "DL1", "2026-01-22", "YES", "YES"), decided), HELD),  # it had a toxicity
+        (
+            "2026-02-19",
+            (treated(3, "DL1", "2026-01-22", "YES", "YES"), review("DL1", "STAY", "2026-02-19")),
+            HELD,
+        ),
         ("2026-02-20", (third,), BROKEN),  # nobody decided
         ("2026-02-20", (third, review("DL1", "ESCALATE", "2026-02-21")), BROKEN),  # decided later
         ("2026-02-20", (third, review("DL1", "ESCALATE", "2026-02-19", roles=("investigator",))), BROKEN),
@@ -126,6 +140,18 @@ third = treated(3, "DL1", "2026-01-22")
 )
 def test_no_cohort_beside_another(day: str, around: tuple[Any, ...], verdict: bool | None) -> None:
     assert judge("DV-47", "DL2", day, *around) is verdict
+
+
+@pytest.mark.parametrize(
+    ("level", "other", "verdict"),
+    [
+        ("DL1", "DL-1", BROKEN),  # open, and the one below
+        ("DL-1", "DL3", HELD),  # there is no level below the lowest
+        ("DL3", "DL1", HELD),  # two below
+    ],
+)
+def test_only_the_level_below_has_to_be_closed(level: str, other: str, verdict: bool | None) -> None:
+    assert judge("DV-47", level, "2026-02-20", treated(3, other, "2026-02-10")) is verdict
 
 
 @pytest.mark.parametrize(
@@ -163,6 +189,12 @@ def test_escalation_needs_the_committee(
         ("DL2", (review("DL2", "DEESCALATE", "2026-02-19"),), BROKEN),
         ("DL1", (review("DL2", "STOP_MTD", "2026-02-19"),), HELD),
         ("DL-1", (review("DL-1", "STOP_NO_MTD", "2026-02-19"),), BROKEN),
+        ("DL-1", (review("DL1", "ESCALATE", "2026-02-19", said="STOP_NO_MTD"),), BROKEN),
+        (
+            "DL-1",
+            (review("DL9", "ESCALATE", "2026-02-19"),),
+            BROKEN,
+        ),  # of a level that the study does not have
         ("DL2", (decided, review("DL2", "DEESCALATE", "2026-02-20")), BROKEN),  # the newest counts
         ("DL2", (decided, review("DL2", "DEESCALATE", "2026-02-22")), HELD),  # after the allocation
         ("DL2", (review("DL1", "ESCALATE", "2026-02-19", roles=("statistician",)),), OPEN),

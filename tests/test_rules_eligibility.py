@@ -308,6 +308,8 @@ def test_the_interval_after_a_transplant_waits_for_an_infusion() -> None:
     assert verdict("DV-06", subject) == HELD and verdict("DV-02", subject) == BROKEN
     subject.update({"sct": PriorTransplant(sct_date="", sct_type="ALLO", **READY)})
     assert verdict("DV-06", subject) == BROKEN  # no infusion however late would settle that
+    subject["eligibility"].planned_infusion_date = None
+    assert verdict("DV-06", subject) == BROKEN
 
 
 def test_every_offending_row_of_a_log_is_found_and_only_those() -> None:

@@ -106,6 +106,8 @@ ROWS: list[tuple[str, Change, bool | None]] = [
     ("DV-36", put("batch", sterility="NEGATIVE_TO_DATE"), OPEN),
     ("DV-36", put("batch", rcl=""), OPEN),
     ("DV-36", put("batch", vcn=None), OPEN),
+    ("DV-36", put("batch", endotoxin_eu_ml=None), OPEN),
+    ("DV-36", put("batch", volume_ml=None), OPEN),
     ("DV-36", put("batch", vcn=None, rcl="POSITIVE"), BROKEN),  # a failure outweighs what is missing
     ("DV-36", put("batch", release_decision="OUT_OF_SPEC_EXCEPTION", cd3_pct=D(60)), BROKEN),
     ("DV-36", both(put("batch", release_decision="REJECTED", cd3_pct=D(60)), not_infused), HELD),

@@ -40,6 +40,7 @@ TOCI = "TOCILIZUMAB"
 ROWS: list[tuple[str, Change, bool | None]] = [
     # DV-53: every form of a visit that took place
     ("DV-53", without("D2 coagulation"), BROKEN),
+    ("DV-53", without("D2 vitals"), BROKEN),  # those of another visit do not stand for them
     ("DV-53", put("D2 coagulation", not_done=True), BROKEN),
     ("DV-53", both(without("D2 coagulation"), without("D2")), HELD),  # the visit itself is missed
     ("DV-53", without("chemistry_d0"), HELD),  # optional on Day 0
@@ -61,6 +62,7 @@ ROWS: list[tuple[str, Change, bool | None]] = [
     ("DV-56", without("D2 crs"), BROKEN),
     ("DV-56", without("D2 icans"), BROKEN),
     ("DV-56", put("D2 crs", assess_dt=None), OPEN),
+    ("DV-56", both(without("D2 crs"), put("D3 crs", assess_dt=None)), BROKEN),  # open is Day 3 alone
     ("DV-56", put("D2 crs", assess_dt=day(2, "23:59"), visit="D3"), HELD),  # the day counts, not the visit
     # DV-57
     ("DV-57", also(drug(TOCI, "2026-03-18T10:00+08:00", dose_number=1)), BROKEN),

@@ -96,7 +96,7 @@ def batch_weight(book: Casebook, infused: list[Any]) -> Decimal | None:
     dosed = [i.dosing_weight_kg for i in infused if i.dosing_weight_kg]
     given = sorted((r for r in book.of(Lymphodepletion) if r.admin_dt), key=lambda r: r.admin_dt)
     measured = sorted((v for v in book.of(VitalSigns) if v.vs_dt), key=lambda v: v.vs_dt)
-    known = [*dosed[:1], *(r.weight_kg for r in reversed(given)), *(v.weight_kg for v in reversed(measured))]
+    known = [*dosed, *(r.weight_kg for r in reversed(given)), *(v.weight_kg for v in reversed(measured))]
     return next((Decimal(weight) for weight in known if weight), None)
 
 
@@ -160,12 +160,11 @@ def thawed_cells_viable(book: Casebook, protocol: Protocol) -> Iterator[Finding]
         if share is not None and share >= least:
             continue
         day = book.day(infusion.inf_start_dt)
-        said_en = "is not recorded" if share is None else f"was {share} %"
-        said_zh = "未记录" if share is None else f"为 {share}%"
+        said = ("is not recorded", "未记录") if share is None else (f"was {share} %", f"为 {share}%")
         yield Finding(
             key=f"infusion:{infusion.pk}",
-            en=f"Infused on {day}; the viability after thawing {said_en}, at least {least} % is required.",
-            zh=f"于 {day} 回输;复苏后细胞活率{said_zh},要求不低于 {least}%。",
+            en=f"Infused on {day}; the viability after thawing {said[0]}, at least {least} % is required.",
+            zh=f"于 {day} 回输;复苏后细胞活率{said[1]},要求不低于 {least}%。",
             form="infusion",
             record=infusion.pk,
             field="post_thaw_viability_pct",

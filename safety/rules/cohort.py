@@ -24,10 +24,10 @@ CITES = "Clinical specification, 7.5: staggering, cohorts, committee (cf. NCT074
 
 def _own(book: Casebook) -> tuple[Any, str, datetime, date] | None:
     """The first infusion with the allocated level, its start and its day; None while there is no infusion."""
-    if not book.infusions or book.day0 is None:
+    if book.day0 is None:
         return None
     infusion = book.infusions[0]
-    level = next((a.level for a in book.of(DoseAllocation) if a.level), UNKNOWN)
+    level = next((a.level for a in book.of(DoseAllocation) if a.level in ORDER), UNKNOWN)
     return infusion, level, infusion.inf_start_dt, book.day0
 
 
@@ -52,9 +52,12 @@ def _finding(
     others: tuple[Fact, ...] = (),
     *,
     pending: bool = False,
+    limit_zh: str = "",
 ) -> Finding:
     seen = (*facts("infusion", infusion, "inf_start_dt"), *others)
-    return Finding(key, en, zh, "infusion", infusion.pk, "inf_start_dt", seen, limit, pending)
+    return Finding(
+        key, en, zh, "infusion", infusion.pk, "inf_start_dt", seen, limit, pending, limit_zh=limit_zh
+    )
 
 
 def _other(one: Treated) -> Fact:
@@ -183,7 +186,8 @@ def _on_hold(book: Casebook, infusion: Any, started: datetime) -> Iterator[Findi
         "hold",
         f"Infused {given} while enrolment was on hold since {since}.",
         f"于 {given} 回输,而自 {since} 起暂停入组。",
-        "no hold / 无暂停",
+        "no hold",
+        limit_zh="无暂停",
     )
 
 
@@ -217,7 +221,7 @@ def _parallel(book: Casebook, infusion: Any, level: str, day: date, protocol: Pr
     decided = next((r for r in binding_reviews(book.trial, day, protocol) if r.level == below), None)
     window = protocol.dlt_window_days.value
     cleared = expansion(book.trial, below, day, protocol)
-    watched = [] if cleared else _watched(book, below, day, window)
+    watched = [] if cleared else _watched(book.trial, below, day, window)
     if decided is not None and not watched:
         return
     why = (
@@ -233,17 +237,18 @@ def _parallel(book: Casebook, infusion: Any, level: str, day: date, protocol: Pr
         f"于 {day} 在 {level} 回输,而 {below} 尚未结束:{why[1]}。",
         f"{below}: > {window} d, decided",
         tuple(_other(one) for one in watched),
+        limit_zh=f"{below}:> {window} d,已有决定",
     )
 
 
-def _watched(book: Casebook, level: str, day: date, window: int) -> list[Treated]:
+def _watched(trial: TrialBook, level: str, day: date, window: int) -> list[Treated]:
     """Who of the level is still inside the window on that day and had no dose-limiting toxicity."""
-    recent = book.trial.between(level, day - timedelta(days=window), day)
-    return [one for one in recent if one.any_dlt != "YES" and one.subjid != book.subjid]
+    recent = trial.between(level, day - timedelta(days=window), day)
+    return [one for one in recent if one.any_dlt != "YES"]
 
 
 def _below(level: str) -> str | None:
-    place = ORDER.get(level, 0)
+    place = ORDER[level]
     return LEVELS[place - 1].code if place > 0 else None
 
 
@@ -268,7 +273,7 @@ def escalation_was_approved(book: Casebook, protocol: Protocol) -> Iterator[Find
     if not level:
         yield _no_level(infusion, day)
         return
-    if ORDER.get(level, 0) <= ORDER[protocol.starting_level.value]:
+    if ORDER[level] <= ORDER[protocol.starting_level.value]:
         return
     if book.trial.before(level, started, book.subjid):
         return
@@ -322,14 +327,14 @@ def _bolder(book: Casebook, row: Any, protocol: Protocol) -> Iterator[Finding]:
         return
     reviews = book.trial.reviews_until(day)
     last = next(iter(binding_reviews(book.trial, day, protocol)), None)
-    highest = start if last is None else _highest(last, protocol)
-    if place <= highest:
+    permitted = start + 1 if last is None else _permitted(last, protocol)
+    if place < permitted:
         return
     unsigned = next(
-        (r for r in reviews if r.lacks(protocol.src_signing_roles.value) and place <= _highest(r, protocol)),
+        (r for r in reviews if r.lacks(protocol.src_signing_roles.value) and place < _permitted(r, protocol)),
         None,
     )
-    most = LEVELS[highest].code if highest >= 0 else "–"
+    most = LEVELS[permitted - 1].code if permitted > 0 else "–"
     if unsigned is not None:
         roles = unsigned.lacks(protocol.src_signing_roles.value)
         yield _allocated(
@@ -354,13 +359,12 @@ def _bolder(book: Casebook, row: Any, protocol: Protocol) -> Iterator[Finding]:
     yield _allocated(row, why[0], why[1], f"≤ {most}", (_review(last),) if last else ())
 
 
-def _highest(review: Review, protocol: Protocol) -> int:
-    """The place of the highest level a review permits; -1 for none. A missing recommendation restricts nothing."""
-    steps = protocol.src_steps.value
-    words = [word for word in (review.decision, review.recommendation) if word]
-    if review.level not in ORDER or any(word not in steps for word in words):
-        return -1
-    return min((ORDER[review.level] + steps[word] for word in words), default=-1)
+def _permitted(review: Review, protocol: Protocol) -> int:
+    """How many levels a review permits, from the lowest up. A missing recommendation restricts nothing."""
+    if review.level not in ORDER:
+        return 0
+    steps, words = protocol.src_steps.value, (review.decision, review.recommendation or review.decision)
+    return min(ORDER[review.level] + 1 + steps[word] if word in steps else 0 for word in words)
 
 
 def _allocated(

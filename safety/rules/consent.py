@@ -53,18 +53,24 @@ def _before(book: Casebook, form: Any, row: Any, day: date, consent: date | None
             )
         )
     name = both(form._meta.verbose_name)
-    late_en = f", before the consent of {consent}." if consent else ", but no initial consent is recorded."
-    late_zh = f",早于知情同意日期 {consent}。" if consent else ",但无首次知情同意记录。"
+    late, limit = (
+        ((f", before the consent of {consent}.", f",早于知情同意日期 {consent}。"), (f"≥ {consent}", ""))
+        if consent
+        else (
+            (", but no initial consent is recorded.", ",但无首次知情同意记录。"),
+            ("consent first", "须先知情同意"),
+        )
+    )
     return Finding(
         key=f"{form.form}:{row.pk}",
-        en=f"{name['en']} on {day}{late_en}",
-        zh=f"{name['zh']}于 {day} 进行{late_zh}",
+        en=f"{name['en']} on {day}{late[0]}",
+        zh=f"{name['zh']}于 {day} 进行{late[1]}",
         form=form.form,
         record=row.pk,
         field=form.dated_by,
         facts=tuple(facts),
-        limit=f"≥ {consent}" if consent else "consent first",
-        limit_zh="" if consent else "须先知情同意",
+        limit=limit[0],
+        limit_zh=limit[1],
     )
 
 

@@ -12,7 +12,8 @@ from safety.eligibility.evaluate import JUDGES
 from safety.eligibility.facts import Screening
 from safety.eligibility.stood import Stood, stood
 from safety.milestones import NAMES, Reached, enrolment
-from safety.rules.grounds import PLACES, answer, fact, field_of, grounds, row_verdicts
+from safety.rules.evidence import told as answer
+from safety.rules.grounds import PLACES, fact, field_of, grounds, row_verdicts
 from subjects.crf import CRF
 from trial.logic import Verdict
 from trial.protocol import Protocol
@@ -136,7 +137,7 @@ def _of_row(
     own = [name for name in names if PLACES[name][0] is form]
     field = _open_field(own, facts) if pending else field_of(own[-1], row)
     looked = dict.fromkeys((field, *(field_of(name, row) for name in own)))
-    shown = [Fact(form.form, row.pk, one, answer(row, one)) for one in looked]
+    shown = [Fact(form.form, row.pk, one, answer(getattr(row, one))) for one in looked]
     others = [fact(book, id_, name, facts, protocol) for name in names if PLACES[name][0] is not form]
     return _finding(told, decision, f"{form.form}:{row.pk}", [*shown, *others], pending=pending)
 

@@ -96,9 +96,10 @@ def _missing_steps(book: Casebook, rows: Any, protocol: Protocol) -> Iterator[Fi
     done = {row.step for row in rows}
     thawed = protocol.coi_thawed_steps.value if FROZEN in _formulations(book) else ()
     wanted = [step for step in STEPS if step in (*protocol.coi_mandatory_steps.value, *thawed)]
-    last = max((STEPS.index(step) for step in done if step in wanted), default=-1)
+    reached = [step for step in wanted if step in done]
     infused = bool(book.infusions)
-    missing = [step for step in wanted if step not in done and (infused or STEPS.index(step) < last)]
+    owed = wanted if infused else wanted[: wanted.index(reached[-1])] if reached else []
+    missing = [step for step in owed if step not in done]
     if not missing:
         return
     en, zh = _steps(missing)
@@ -108,7 +109,7 @@ def _missing_steps(book: Casebook, rows: Any, protocol: Protocol) -> Iterator[Fi
         form, record, field = "infusion", infusion.pk, "inf_start_dt"
         seen = facts("infusion", infusion, "inf_start_dt")
     else:
-        row = next(row for row in rows if row.step == STEPS[last])
+        row = next(row for row in rows if row.step == reached[-1])
         later = _steps([row.step])
         since = (f"“{later[0]}” is recorded already", f"已记录“{later[1]}”")
         form, record, field, seen = FORM, row.pk, "step", ()
@@ -130,14 +131,19 @@ def _two_persons(row: Any) -> Iterator[Finding]:
         return
     known = one is not None and two is not None
     en, zh = _steps([row.step])
+    said = (
+        (f"“{en}” was performed and verified by the same person.", f"“{zh}”的执行人与复核人为同一人。")
+        if known
+        else (
+            f"“{en}” does not name two persons; whether two acted cannot be told.",
+            f"“{zh}”未记录两名人员;无法判定是否双人操作。",
+        )
+    )
     yield _finding(
         f"persons:{row.pk}",
         row,
         "verified_by",
-        f"“{en}” was performed and verified by the same person."
-        if known
-        else f"“{en}” does not name two persons; whether two acted cannot be told.",
-        f"“{zh}”的执行人与复核人为同一人。" if known else f"“{zh}”未记录两名人员;无法判定是否双人操作。",
+        *said,
         facts(FORM, row, "performed_by_id", "verified_by_id"),
         "2",
         pending=not known,

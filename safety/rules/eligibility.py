@@ -56,12 +56,15 @@ def _age_finding(
 ) -> Finding:
     age = str(youngest) if youngest == oldest else f"{youngest}–{oldest}"
     low, high = limits
-    tell_en = "" if certain else " The date of birth is not known well enough to tell."
-    tell_zh = "" if certain else "出生日期不够完整,无法判定。"
+    unsure = (
+        ("", "")
+        if certain
+        else (" The date of birth is not known well enough to tell.", "出生日期不够完整,无法判定。")
+    )
     return Finding(
         key=f"demographics:{person.pk}",
-        en=f"Age {age} at the consent of {consent}; the protocol admits {low} to {high}.{tell_en}",
-        zh=f"签署知情同意({consent})时年龄 {age} 岁;方案要求 {low} 至 {high} 岁。{tell_zh}",
+        en=f"Age {age} at the consent of {consent}; the protocol admits {low} to {high}.{unsure[0]}",
+        zh=f"签署知情同意({consent})时年龄 {age} 岁;方案要求 {low} 至 {high} 岁。{unsure[1]}",
         form="demographics",
         record=person.pk,
         field="birth_date",

@@ -7,13 +7,19 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from safety.forms import FORM
+from trial.item import items
 from trial.rules import Fact
 from trial.text import both
 
 
 def facts(form: str, row: Any, *fields: str) -> tuple[Fact, ...]:
     """These answers of one row; the name of a link stands without its "_id"."""
-    return tuple(Fact(form, row.pk, name.removesuffix("_id"), told(getattr(row, name))) for name in fields)
+    own = items(FORM[form])
+    return tuple(
+        Fact(form, row.pk, name if name in own else name.removesuffix("_id"), told(getattr(row, name)))
+        for name in fields
+    )
 
 
 def all_facts(form: str, rows: Iterable[Any], *fields: str) -> tuple[Fact, ...]:
@@ -27,6 +33,8 @@ def told(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 

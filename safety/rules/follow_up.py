@@ -1,5 +1,6 @@
 """DV-63 and DV-64: contact in the long-term follow-up, and the closed casebook."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
@@ -38,13 +39,14 @@ def long_term_contact_kept(book: Casebook, protocol: Protocol) -> Iterator[Findi
     months = protocol.ltfu_contact_months.value
     begins = add_months(book.day0, protocol.ltfu_from_months.value)
     ends = _ends(book)
+    if ends <= begins:
+        return
     reached = (c for c in book.of(SurvivalLtfu) if c.contact_date and c.vital_status != "LOST")
     dated = sorted(reached, key=lambda c: c.contact_date)
     days = [c.contact_date for c in dated if c.contact_date <= ends]
-    before = [day for day in days if day <= begins]
-    chain = [before[-1] if before else begins, *(day for day in days if day > begins)]
-    for one, two in pairwise([*chain, ends]):
-        if one < two and two > begins and add_months(one, months) < two:
+    before = bisect_right(days, begins)
+    for one, two in pairwise([days[before - 1] if before else begins, *days[before:], ends]):
+        if add_months(one, months) < two:
             yield _silent(book, dated, one, two if two in days else None, months)
 
 
@@ -55,12 +57,11 @@ def _ends(book: Casebook) -> date:
 
 
 def _silent(book: Casebook, dated: list[Any], since: date, until: date | None, months: int) -> Finding:
-    row = next((c for c in dated if c.contact_date == since), None)
-    infusion = book.infusions[0]
-    seen = (
-        facts("survival_ltfu", row, "contact_date")
-        if row is not None
-        else facts("infusion", infusion, "inf_start_dt")
+    contact = next((c for c in dated if c.contact_date == since), None)
+    form, row, field = (
+        ("infusion", book.infusions[0], "inf_start_dt")
+        if contact is None
+        else ("survival_ltfu", contact, "contact_date")
     )
     then = (
         (f"the next was on {until}", f"下次联系为 {until}")
@@ -72,10 +73,10 @@ def _silent(book: Casebook, dated: list[Any], since: date, until: date | None, m
         en=f"Long-term follow-up: contact was due within {months} months of {since}, by {add_months(since, months)}; "
         f"{then[0]}.",
         zh=f"长期随访:自 {since} 起 {months} 个月内(不晚于 {add_months(since, months)})应有联系;{then[1]}。",
-        form="survival_ltfu" if row is not None else "infusion",
-        record=row.pk if row is not None else infusion.pk,
-        field="contact_date" if row is not None else "inf_start_dt",
-        facts=seen,
+        form=form,
+        record=row.pk,
+        field=field,
+        facts=facts(form, row, field),
         limit=f"≤ {months} mo",
     )
 

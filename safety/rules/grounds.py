@@ -12,6 +12,7 @@ from safety.eligibility import histories
 from safety.eligibility.evaluate import JUDGES
 from safety.eligibility.facts import Screening
 from safety.eligibility.measurements import GROUPS
+from safety.rules.evidence import told
 from subjects.crf import CRF
 from subjects.models import (
     Demographics,
@@ -55,7 +56,6 @@ PLACES: dict[str, Place] = {
     "live_vaccine": (ConMeds, ("drug_class",)),
     "live_vaccine_date": (ConMeds, ("start_dt",)),
     "malignancy_ongoing": (MedicalHistory, ("ongoing",)),
-    "malignancy_past": (MedicalHistory, ("ongoing",)),
     "allergies_complete": (MedicalHistory, ("reaction_type",)),
     "severe_allergies": (MedicalHistory, ("allergen_class",)),
     "cns_history": (MedicalHistory, ("category",)),
@@ -76,7 +76,7 @@ PLACES: dict[str, Place] = {
     "screening_start": (Visit, ("actual_date",)),
     "infusion_date": (Eligibility, ("planned_infusion_date",)),
 }
-"""The form and field of every fact; of several fields the first that is answered."""
+"""The form and field of every fact that a criterion uses; of several fields the first that is answered."""
 
 _LOGS: dict[type[CRF], Callable[[Casebook, Any, Protocol], dict[str, Any]]] = {
     ConMeds: lambda book, facts, p: histories.medication(book, facts.icf, facts.screening_start, p),
@@ -128,15 +128,13 @@ def row_verdicts(
     rows = book.of(form)
     if not rows:
         return []
-    own = [name for name in JUDGES[id_].uses if PLACES[name][0] is form]
-    rest = _without(facts, own)
-    known = set(_EMPTY)
-    told = []
+    rest = _without(facts, [name for name in JUDGES[id_].uses if PLACES[name][0] is form])
+    verdicts = []
     for row in rows:
         alone = _LOGS[form](replace(book, rows={**book.rows, form: [row]}), facts, protocol)
-        one = replace(rest, **{name: value for name, value in alone.items() if name in known})
-        told.append((row, one, _verdict(id_, one, protocol)))
-    return told
+        one = replace(rest, **{name: value for name, value in alone.items() if name in _EMPTY})
+        verdicts.append((row, one, _verdict(id_, one, protocol)))
+    return verdicts
 
 
 def field_of(name: str, row: Any) -> str:
@@ -145,23 +143,17 @@ def field_of(name: str, row: Any) -> str:
     return next((one for one in names if getattr(row, one, None) not in (None, "", [])), names[0])
 
 
-def answer(row: Any, field: str) -> str:
-    """An answer as it stands in the form."""
-    value = getattr(row, field, None)
-    if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value)
-    return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
 def fact(book: Casebook, id_: str, name: str, facts: Screening, protocol: Protocol) -> Fact:
     """The answer behind a fact: of a measurement the row that was read, of a log the row that decides alone."""
-    form, names = PLACES[name]
+    form, _ = PLACES[name]
     source = facts.sources.get(name)
     if source is not None and source.record is not None:
         return Fact(source.form, source.record, source.field, str(getattr(facts, name)))
     row = _row(book, id_, form, name, facts, protocol)
-    field = names[0] if row is None else field_of(name, row)
-    return Fact(form.form, None if row is None else row.pk, field, "" if row is None else answer(row, field))
+    field = field_of(name, row)
+    return Fact(
+        form.form, None if row is None else row.pk, field, "" if row is None else told(getattr(row, field))
+    )
 
 
 def _row(

@@ -1,7 +1,7 @@
 """DV-44 and DV-45: the level that was infused, and the vital signs around the infusion."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -69,7 +69,8 @@ def allocated_level_infused(book: Casebook, protocol: Protocol) -> Iterator[Find
     given = sum((Decimal(i.actual_per_kg) for i in parts), Decimal(0))
     fits = _levels_of(given, protocol)
     if fits and allocated.level not in fits:
-        open_ = part_may_follow(book, protocol) and given < (allocated.planned_per_kg or 0)
+        higher = [level.code for level in LEVELS if level.per_kg > given]
+        open_ = allocated.level in higher and part_may_follow(book, protocol)
         more = (" A further part may follow.", "可能还有后续部分。") if open_ else ("", "")
         yield Finding(
             key="level",
@@ -107,7 +108,7 @@ def _levels_of(given: Decimal, protocol: Protocol) -> list[str]:
 def vital_signs_around_infusion(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
     """At every timepoint of the schedule around the infusion, once it has passed, vital signs are recorded; with no
     saturation among them the rule cannot tell."""
-    if not book.infusions or book.day0 is None:
+    if book.day0 is None:
         return
     left = left_on(book)
     if left is not None and left <= book.day0:
@@ -116,22 +117,21 @@ def vital_signs_around_infusion(book: Casebook, protocol: Protocol) -> Iterator[
     points = {p.code: p for p in schedule(book).points("D0", "vital_signs")}
     ends = (moments(p, infusion.inf_start_dt, None, None, book.zone).high for p in points.values())
     last = max((end for end in ends if end is not None), default=infusion.inf_start_dt)
-    for code in protocol.infusion_vitals.value:
-        point = points.get(code)
-        if point is None or not _passed(book, point, infusion):
-            continue
-        rows = [v for v in book.of(VitalSigns) if v.timepoint == code and _on_day0(book, v, last)]
+    asked = [points[code] for code in protocol.infusion_vitals.value if code in points]
+    for point in (one for one in asked if _passed(book, one, infusion)):
+        signs = (v for v in book.of(VitalSigns) if v.timepoint == point.code)
+        rows = [v for v in signs if _on(book.day0, book.day(v.vs_dt), v, last)]
         if not rows:
             yield _missing(book, point, infusion, [])
         elif all(v.spo2_pct is None for v in rows):
             yield _missing(book, point, infusion, rows)
 
 
-def _on_day0(book: Casebook, row: Any, last: datetime) -> bool:
-    """Whether the signs are of Day 0. It lasts to the end of its last timepoint, be that after midnight."""
-    if row.vs_dt is None:
+def _on(day0: date, day: date | None, row: Any, last: datetime) -> bool:
+    """Whether the signs of a day are of Day 0. It lasts to the end of its last timepoint, be that after midnight."""
+    if day is None:
         return bool(row.visit == "D0")
-    return book.day(row.vs_dt) == book.day0 or book.infusions[0].inf_start_dt <= row.vs_dt <= last
+    return day == day0 or (day > day0 and bool(row.vs_dt <= last))
 
 
 def _passed(book: Casebook, point: Timepoint, infusion: Any) -> bool:

@@ -92,8 +92,9 @@ def _finding(
     *,
     form: str = FORM,
     pending: bool = False,
+    limit_zh: str = "",
 ) -> Finding:
-    return Finding(key, en, zh, form, row.pk, field, seen, limit, pending)
+    return Finding(key, en, zh, form, row.pk, field, seen, limit, pending, limit_zh=limit_zh)
 
 
 def _wrong_days(book: Casebook, course: Sequence[Any], protocol: Protocol) -> Iterator[Finding]:
@@ -246,8 +247,11 @@ def _renal_finding(
     certain = all(broken for broken, _, _ in verdicts)
     crcl, factor = next((c, f) for broken, c, f in verdicts if broken)
     excess = protocol.fludarabine_excess_pct.value
-    may_en = f"factor {factor}, at most {excess} % above" if factor is not None else "it must not be given"
-    may_zh = f"系数 {factor},最多超出 {excess}%" if factor is not None else "不应给药"
+    may_en, may_zh = (
+        ("it must not be given", "不应给药")
+        if factor is None
+        else (f"factor {factor}, at most {excess} % above", f"系数 {factor},最多超出 {excess}%")
+    )
     unsure = (
         ("", "") if certain else (" The age is not known well enough to tell.", "年龄不够确切,无法判定。")
     )
@@ -260,6 +264,7 @@ def _renal_finding(
         seen,
         may_en,
         pending=not certain,
+        limit_zh=may_zh,
     )
 
 

@@ -11,6 +11,7 @@ from safety.calendar import active_until, anchors
 from safety.casebook import Casebook
 from safety.milestones import READS as MILESTONES
 from safety.milestones import enrolment, lymphodepletion
+from safety.rules.evidence import facts as answers
 from safety.rules.exposure import overlaps, taken
 from subjects.crf import CRF
 from subjects.models import EndOfStudy
@@ -105,7 +106,7 @@ def no_steroid_premedication(book: Casebook, protocol: Protocol) -> Iterator[Fin
             field=field,
             facts=(
                 Fact("infusion", infusion.pk, "premed", ", ".join(given)),
-                Fact("infusion", infusion.pk, "premed_given", str(infusion.premed_given)),
+                *answers("infusion", infusion, "premed_given"),
             ),
             limit=f"≠ {not_[0]}",
             limit_zh=f"≠ {not_[1]}",
@@ -165,14 +166,14 @@ def no_live_vaccine_after_screening(book: Casebook, protocol: Protocol) -> Itera
         return
     months, day0 = protocol.live_vaccine_ban_months.value, book.day0
     high = add_months(day0, months) if day0 else _before_infusion(book)
-    limit = (f"{screened} < … ≤ {high if day0 else f'D0 + {months} m'}",) * 2
+    period = f"{screened} < … ≤ {high if day0 else f'D0 + {months} m'}"
     for row in book.of(ConMeds):
         if row.drug_class != "LIVE_VACCINE":
             continue
         given = span_of(row.start_dt, book.zone)
         low = screened + timedelta(days=1)
         when = Verdict.UNKNOWN if given is None else overlaps((given, given), low, high)
-        yield from _judged(row, when, Verdict.MET, limit, reached.fact, "start_dt")
+        yield from _judged(row, when, Verdict.MET, (period, period), reached.fact, "start_dt")
 
 
 def _limits(allowed: tuple[str, ...], period: str) -> tuple[str, str]:

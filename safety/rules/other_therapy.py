@@ -86,7 +86,7 @@ def _within(
     if overlap is False:
         return
     banned_ = ("anti-CD19", "抗CD19") if banned == ANTI_CD19 else words(ConMeds, "drug_class", banned)
-    name = (row.drug,) * 2 if row.drug else words(ConMeds, "drug_class", row.drug_class)
+    name = (row.drug, row.drug) if row.drug else words(ConMeds, "drug_class", row.drug_class)
     unsure = (
         ("", "") if overlap else (" Its dates are not known well enough to tell.", "日期不够确切,无法判定。")
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from dosing.models import Infusion, Manufacturing
 from safety.casebook import Casebook
+from safety.rules.evidence import facts as answers
 from trial.item import Basis, words
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
@@ -156,7 +157,7 @@ def bedside_identity_checked(book: Casebook, protocol: Protocol) -> Iterator[Fin
             "The identity check at the bedside is not documented with two different persons.",
             "床旁身份核对未由两名不同人员记录完成。",
             "bedside_id_check",
-            (Fact("infusion", infusion.pk, "bedside_id_check", str(infusion.bedside_id_check)),),
+            answers("infusion", infusion, "bedside_id_check", "verified_by_1_id", "verified_by_2_id"),
             "2",
             pending=unanswered,
         )

@@ -25,10 +25,11 @@ def _finding(
     zh: str,
     seen: tuple[Fact, ...],
     limit: str,
+    limit_zh: str = "",
     *,
     pending: bool = False,
 ) -> Finding:
-    return Finding(key, en, zh, FORM, row.pk, field, seen, limit, pending)
+    return Finding(key, en, zh, FORM, row.pk, field, seen, limit, pending, limit_zh=limit_zh)
 
 
 @rule(
@@ -70,7 +71,8 @@ def _ungraded(
     graded, open_ = _assessed(book, least)
     exact = times is not None and times[0] == times[1]
     seen = facts(FORM, row, "drug_class", "start_dt", "indication")
-    drug = (row.drug,) * 2 if row.drug else words(ConMeds, "drug_class", row.drug_class)
+    drug = (row.drug, row.drug) if row.drug else words(ConMeds, "drug_class", row.drug_class)
+    limit = f"grade ≥ {least}, ≤ {hours} h", f"≥ {least} 级,≤ {hours} h"
     if times is not None:
         found = [m for m in graded if times[0] - before <= m <= times[1]]
         unknown = [m for m in open_ if times[0] - before <= m <= times[1]]
@@ -89,7 +91,7 @@ def _ungraded(
                 f"the {hours} h before.",
                 f"{drug[1]} 于 {when} 开始;此前 {hours} 小时内无 {least} 级及以上的 CRS 或 ICANS 评估。",
                 seen,
-                f"grade ≥ {least}, ≤ {hours} h",
+                *limit,
             )
             return
     yield _finding(
@@ -100,7 +102,7 @@ def _ungraded(
         "time or indication, or the grade of an assessment, is not known well enough.",
         f"无法判定 {drug[1]} 给药前 {hours} 小时内是否已评估 CRS 或 ICANS:给药时间、适应证或评估分级不够确切。",
         seen,
-        f"grade ≥ {least}, ≤ {hours} h",
+        *limit,
         pending=True,
     )
 

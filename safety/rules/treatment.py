@@ -84,7 +84,9 @@ def _missing_drugs(book: Casebook, infusion: Any, protocol: Protocol) -> Iterato
             form="infusion",
             record=infusion.pk,
             field="inf_start_dt",
-            facts=tuple(Fact("lymphodepletion", r.pk, "drug", r.drug) for r in (*given, *perhaps)),
+            facts=tuple(
+                dict.fromkeys(Fact("lymphodepletion", r.pk, "drug", r.drug) for r in (*given, *perhaps))
+            ),
             limit=" + ".join(wanted),
             pending=bool(perhaps),
         )

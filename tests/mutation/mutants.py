@@ -52,6 +52,10 @@ class Source:
     code: CodeType
 
 
+class Unmade(Exception):
+    """A table cannot be made any more: whoever imports its module fails."""
+
+
 @cache
 def source(file: Path) -> Source:
     """The module in this file."""
@@ -162,7 +166,7 @@ class World:
         return found
 
     def apply(self, mutant: Mutant) -> bool:
-        """Put the change into this process; False when it could not be."""
+        """Put the change into this process; False when it could not be. Raises Unmade when no module could be made of it."""
         done = self._change(mutant)
         self.memories.forget()
         Memories().forget()  # of what was made only now; what lived before is frozen and not found again
@@ -173,9 +177,11 @@ class World:
         if not mutant.owner:
             statement = next(s for s in tree.body if s.lineno <= mutant.first <= (s.end_lineno or 0))
             return self._remake(mutant.file, [statement], _targets(statement))
-        done = self._change_functions(
-            mutant.file, source(mutant.file).code, compile(tree, str(mutant.file), "exec")
-        )
+        try:
+            code = compile(tree, str(mutant.file), "exec")
+            done = self._change_functions(mutant.file, source(mutant.file).code, code)
+        except (SyntaxError, ValueError):  # it is no code, or closes over more or fewer names than before
+            return False
         if mutant.owner in self.makers:
             return self._remake(mutant.file, [], {mutant.owner})
         return done
@@ -216,7 +222,10 @@ class World:
         self.memories.forget()
         space, names = vars(module), _targets(statement)
         before = {name: space.get(name) for name in names}
-        exec(compile(ast.Module([statement], []), str(module.__file__), "exec"), space)
+        try:
+            exec(compile(ast.Module([statement], []), str(module.__file__), "exec"), space)
+        except Exception as error:
+            raise Unmade from error
         for name in names:
             self._pass_on(before[name], space[name])
         return names

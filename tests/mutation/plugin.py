@@ -4,8 +4,13 @@
 
 First every test runs once and tells which lines it passes; a mutant is then shown to those tests only, the one that
 noticed it last time first, and until one fails. Tests that need a database come in with --mutate-database; each process
-opens a connection of its own, and what a test wrote is rolled back. Those that need a browser, or that write for good,
-are left out.
+opens a connection of its own, and what a test wrote is rolled back. Those that need a browser, or that write for good
+(transactional ones), are left out: what only they would notice counts as survived. A database needs its server:
+
+    python -m launch with --var var/test -- python -m pytest -p tests.mutation.plugin --mutate-database --mutate ...
+
+Such a test takes a second where a pure one takes a millisecond: name the few modules that need it, and the test files that
+touch them. More than one process at once wait for each other's locks; --mutate-at-once 1 is as quick.
 """
 
 import gc
@@ -25,9 +30,11 @@ from _pytest.runner import runtestprotocol
 from django.db import connections
 
 from tests.mutation.memories import Memories
-from tests.mutation.mutants import Mutant, World, mutants_of
+from tests.mutation.mutants import Mutant, Unmade, World, mutants_of
 
 KILLED, SURVIVED, NOT_APPLIED = 1, 0, 3
+LONGEST_WAIT = 600
+"""Seconds after which a test that only waits, for a lock or an answer, counts as one that never ends."""
 KEPT = Path("var/mutation")
 """Which test noticed which mutant, and who survived: only to be quicker the next time."""
 
@@ -172,6 +179,7 @@ def _run(session: Any, mutants: list[Mutant], reach: Reach, world: World) -> lis
     for place, mutant in enumerate(mutants):
         if place % 200 == 0:
             print(f"{place} of {len(mutants)}", file=sys.stderr, flush=True)
+            _write("killers", killers)
         tests = reach.tests(world.lines_of(mutant))
         if altered := world.tables(mutant):
             naming = (
@@ -209,11 +217,14 @@ def _child(session: Any, mutant: Mutant, tests: list[int], reach: Reach, world: 
     try:
         if not world.apply(mutant):
             return NOT_APPLIED
+    except Unmade:
+        return KILLED
     except Exception:
-        return KILLED if not mutant.owner else NOT_APPLIED
+        return NOT_APPLIED
     for number in tests:
         item = session.items[number]
         signal.setitimer(signal.ITIMER_PROF, 5 + 10 * reach.took[number])
+        signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT)
         try:
             failed = any(r.failed for r in runtestprotocol(item, log=False, nextitem=_Next(item)))
         except BaseException:

@@ -1,12 +1,15 @@
 """CTCAE 5.0, line by line as the NCI prints it: what lies at each printed limit and just beyond it."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from safety.grading.ctcae import LabResult, Toxicity, find, grade
-from safety.grading.ctcae_terms import OF_RESULT
+from safety.grading.ctcae_terms import OF_RESULT, TERMS
+from trial.units import canonical
+from visits.models import Chemistry, Coagulation, Haematology
 
 D = Decimal
 LLN, ULN = {"lln": D(10**6)}, {"uln": D(0)}
@@ -177,10 +180,39 @@ def test_which_terms_ask_for_a_baseline(term: str, assumed: bool) -> None:
     assert grade(term, result).baseline_assumed_normal is assumed
 
 
+BASELINE_TERMS = {
+    "Alanine aminotransferase increased",
+    "Aspartate aminotransferase increased",
+    "Alkaline phosphatase increased",
+    "GGT increased",
+    "Blood bilirubin increased",
+    "Creatinine increased",
+    "Fibrinogen decreased",
+    "INR increased",
+}
+
+
+def test_every_term_asks_for_what_its_text_names() -> None:
+    anew = [replace(term) for term in TERMS.values()]  # what a term was asked before is kept with it
+    assert {term.name for term in anew if term.asks_baseline} == BASELINE_TERMS
+    assert {term.name for term in anew if any("baseline" in text for text in term.printed)} == BASELINE_TERMS
+    for term in anew:
+        levels = [level for level, _ in term.from_above]
+        assert levels == sorted(term.bands, reverse=True)
+        assert dict(term.from_above) == term.bands
+
+
+def test_a_term_is_in_the_unit_of_the_results_that_it_grades() -> None:
+    analytes = {**Haematology.analytes, **Chemistry.analytes, **Coagulation.analytes}
+    for name, terms in OF_RESULT.items():
+        assert {find(term).unit for term in terms} <= {"", canonical(analytes[name].quantity)}, name
+
+
 @pytest.mark.parametrize(
     ("term", "result", "expected"),
     [
         ("Platelet count decreased", {"value": D(80)}, {"grade": None, "missing": ("lln",)}),
+        ("Creatinine increased", {"value": D(250), "baseline": D(80)}, {"grade": 3, "missing": ("uln",)}),
         ("Hypernatremia", {"value": D(140)}, {"grade": None, "missing": ("uln",)}),
         ("CPK increased", {"value": D(140)}, {"grade": None, "missing": ("uln",)}),
         (

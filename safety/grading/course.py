@@ -38,13 +38,13 @@ class _Fever:
     since: datetime | None = None
     treated: bool = False
     seen: date | None = None
-    worst: dict[date, int] = field(default_factory=dict)
+    graded: set[date] = field(default_factory=set)
 
     def leave(self, day: date) -> None:
         """Forget the fever when its episode was over before that day."""
         if self.seen is None:
             return
-        clear = [one for one, grade in self.worst.items() if grade == 0 and one < day and one > self.seen]
+        clear = {one for one in self.graded if self.seen < one < day}  # else the toxicity was seen later
         over = any(one + timedelta(days=1) in clear for one in clear)
         if over or (day - self.seen).days > self.protocol.toxicity_episode_gap_days.value:
             self.since, self.treated, self.seen = None, False, None
@@ -55,7 +55,7 @@ class _Fever:
         if fever and self.since is None:
             self.since = row.assess_dt
         if grade is not None:
-            self.worst[day] = max(grade, self.worst.get(day, 0))
+            self.graded.add(day)
         if fever or grade:
             self.seen = day
 

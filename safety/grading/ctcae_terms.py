@@ -80,12 +80,8 @@ class Term:
         return any(cut.asks_baseline for cuts in self.bands.values() for cut in cuts)
 
 
-def _d(number: str | float | int) -> Decimal:
-    return Decimal(str(number))
-
-
 def _cut(sign: str, times: str | int, versus: Versus = Versus.FIXED, when: When = When.ALWAYS) -> Cut:
-    return Cut(sign, _d(times), versus, when)
+    return Cut(sign, Decimal(times), versus, when)
 
 
 def _low(*limits: str) -> Bands:

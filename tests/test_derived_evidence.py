@@ -166,17 +166,29 @@ def of_the_leukaemia() -> dict[str, tuple[list[Any], str]]:
     growth = drug("GCSF", "2026-04-01", end_dt="2026-04-12")
     row = looked("2026-04-14", after, csf_id=fluid.pk, investigator_response="CR", **LOOKED_AT)
     counts = blood(
-        "2026-04-12", anc_value=D(2), plt_value=D(200), plt_qual=">", anc_unit="10^9/L", plt_unit="10^9/L"
+        "2026-04-12",
+        anc_value=D(2),
+        plt_value=D(200),
+        anc_qual="<=",
+        plt_qual=">",
+        anc_unit="10^9/L",
+        plt_unit="10^9/L",
     )
+    platelets = blood("2026-03-20", plt_value=D(20), plt_qual="<", plt_unit="10^9/L")
     return {
+        "lab_grade": (
+            [platelets],
+            """haematology.lb_dt=2026-03-20T08:00:00+08:00 haematology.plt_value=20 haematology.plt_qual=<
+            haematology.plt_unit=10^9/L haematology.plt_lln=125 haematology.plt_uln=350""",
+        ),
         "mrd": ([after], "bone_marrow.bm_dt=2026-04-13T10:00:00+08:00" + MRD),
         "response": (
             [infusion(), LD, before, history, after, fluid, row, counts, bag, growth],
             f"""response.assess_date=2026-04-14 response.circulating_blasts=False response.extramedullary_disease=False
             response.investigator_response=CR{MARROW}{MRD}
             csf.lp_dt=2026-04-13T10:00:00+08:00 csf.cns_status=CNS1
-            haematology.lb_dt=2026-04-12T08:00:00+08:00 haematology.anc_value=2 haematology.anc_unit=10^9/L
-            haematology.plt_value=200 haematology.plt_qual=> haematology.plt_unit=10^9/L
+            haematology.lb_dt=2026-04-12T08:00:00+08:00 haematology.anc_value=2 haematology.anc_qual=<=
+            haematology.anc_unit=10^9/L haematology.plt_value=200 haematology.plt_qual=> haematology.plt_unit=10^9/L
             transfusion.product=PLATELET transfusion.start_dt=2026-04-10T10:00:00+08:00
             con_meds.drug_class=GCSF con_meds.start_dt=2026-04-01 con_meds.end_dt=2026-04-12
             bone_marrow.bm_dt=2026-03-01T10:00:00+08:00 bone_marrow.aspirate_adequate=True

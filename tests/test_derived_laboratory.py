@@ -70,14 +70,9 @@ def test_the_baseline_has_none_itself() -> None:
 def test_the_worst_grade_of_a_record() -> None:
     row = chemistry("2026-03-20", alt_value=D(330), alt_uln=D(40), ast_value=D(50))  # 8.25 and 1.4 times
     assert results(row)[0]["worst"] == 3
-    assert (
-        results(
-            Chemistry(
-                lb_dt=at("2026-03-20"),
-            )
-        )
-        == []
-    )
+    empty = Chemistry(lb_dt=at("2026-03-19"))
+    assert results(empty) == []
+    assert len(results(empty, row)) == 1  # and it hides no other
 
 
 @pytest.mark.parametrize(
@@ -133,26 +128,22 @@ def test_an_anticoagulant_on_the_day(start: str, end: str, grade: int) -> None:
 
 def test_what_is_typed_is_graded_as_it_is_typed() -> None:
     older, base, after = alt("2026-03-08", 45), alt("2026-03-10", 50), alt("2026-03-20", 60)
-    for row in (older, base, after):
-        calculate(row)
-
-    def baseline_and_value(typed: Any, *rows: Any) -> tuple[str, str]:
-        found = grades_of(book(LD, *rows), Chemistry, typed)[after.pk]["alt"]
-        return found["baseline"], found["value"]
-
+    steps = [  # which are typed, not stored; what stands in them, always of the same version
+        ((), 50, 60),
+        ((base,), 51, 60),
+        ((base,), 52, 60),
+        ((after,), 50, 61),
+        ((after,), 50, 62),
+        ((base, after), 53, 63),
+        ((), 50, 60),
+    ]
     for rows in ((base, after), (older, base, after)):
-        base.alt_value, after.alt_value = D(50), D(60)
-        calculate(base), calculate(after)
-        assert baseline_and_value((), *rows) == ("50", "60")
-        base.alt_value = D(51)  # of the same version: not stored yet
-        calculate(base)
-        assert baseline_and_value({base.pk}, *rows) == ("51", "60")
-        after.alt_value = D(61)
-        calculate(after)
-        assert baseline_and_value({base.pk, after.pk}, *rows) == ("51", "61")
-        base.alt_value = D(50)
-        calculate(base)
-        assert baseline_and_value({after.pk}, *rows) == ("50", "61")
+        for typed, before, now in steps:
+            base.alt_value, after.alt_value = D(before), D(now)
+            for row in rows:
+                calculate(row)
+            found = grades_of(book(LD, *rows), Chemistry, {one.pk for one in typed})[after.pk]["alt"]
+            assert (found["baseline"], found["value"]) == (str(before), str(now))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from dosing.models import Apheresis, Infusion, Lymphodepletion
+from safety import milestones
 from safety.adverse_events import AdverseEvent
 from safety.calendar import (
     ASKS,
@@ -93,6 +94,18 @@ def test_what_says_when_a_milestone_was_passed() -> None:
         ("PRE_LD", "lymphodepletion", "admin_dt", "2026-03-11T10:00:00+08:00"),
         ("PRE_INFUSION", "infusion", "inf_start_dt", "2026-03-16T10:00:00+08:00"),
     ]
+
+
+def test_every_milestone_has_its_form_and_its_name() -> None:
+    told = book(checklist("2026-02-12"), collected("2026-02-18"), dose("2026-03-11"), INFUSED)
+    found = [found_eligible(told), *aphereses(told), lymphodepletion(told), infusion(told)]
+    assert [form.form for form in milestones.READS] == [one.form for one in found if one]
+    assert milestones.NAMES == {
+        "SCREENING": ("enrolment", "入组"),
+        "PRE_APHERESIS": ("apheresis", "单采"),
+        "PRE_LD": ("start of lymphodepletion", "清淋开始"),
+        "PRE_INFUSION": ("infusion", "回输"),
+    }
 
 
 def test_the_first_dose_with_a_planned_day_tells_day_0() -> None:

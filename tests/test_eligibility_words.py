@@ -1,0 +1,182 @@
+"""What each criterion asks, in both languages and with the numbers of the protocol; and what it asks about beside."""
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from safety.eligibility.evaluate import JUDGES, evaluate_criterion
+from safety.eligibility.inclusion import enters_otherwise, sct_interval, tki_limb
+from tests.test_eligibility_criteria import NOTHING, PH, SCT, amended, eligible
+from trial.logic import Verdict
+from trial.protocol import V1
+
+MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
+JUDGEMENT = ("investigator's judgement", "由研究者判断")
+
+LIMITS = {
+    "I-01": (
+        "one of limbs (1) to (4); ≥ 3 months from allogeneic SCT",
+        "符合(1)至(4)之一;距异基因移植≥3个月",
+    ),
+    "I-02": (
+        "positive by flow cytometry in bone marrow or peripheral blood",
+        "骨髓或外周血流式细胞术阳性",
+    ),
+    "I-03": ("≥ 5 %", "≥ 5 %"),
+    "I-04a": ("≥ 50 % (echocardiogram)", "≥ 50 %(超声心动图)"),
+    "I-04b": ("≤ 1.6 mg/dL (141.44 umol/L)", "≤ 1.6 mg/dL (141.44 umol/L)"),
+    "I-04c": (
+        "ALT, AST ≤ 3 × ULN; bilirubin ≤ 2.0 mg/dL (34.2 umol/L)",
+        "ALT、AST ≤ 3 × ULN;总胆红素 ≤ 2.0 mg/dL (34.2 umol/L)",
+    ),
+    "I-04d": ("dyspnoea ≤ grade 1; SpO2 > 91 % on room air", "呼吸困难≤1级;未吸氧时SpO2>91 %"),
+    "I-06": ("18 to 65 years at consent", "签署知情同意时18至65岁"),
+    "I-07": (
+        "infertile, or agrees to contraception until 12 months after the infusion and names a method",
+        "无生育能力,或同意避孕至回输后 12 个月并填写避孕方法",
+    ),
+    "I-08": ("Qualified", "合格"),
+    "I-09": ("0 – 1", "0 – 1"),
+    "I-10": JUDGEMENT,
+    "I-11": ("> 3 months; investigator's judgement", "大于3个月;由研究者判断"),
+    "E-01": ("Isolated extramedullary relapse", "孤立性髓外复发"),
+    "E-03": ("any prior therapy against CD19 or CD3", "曾接受针对CD19或CD3的治疗"),
+    "E-04": ("within 14 days before consent, or planned", "签署知情同意前14天内使用,或计划使用"),
+    "E-06": JUDGEMENT,
+    "E-10": (
+        "angioplasty or stent within 12 months before consent; others ever",
+        "签署知情同意前12个月内血管成形或支架;其他不限时间",
+    ),
+    "E-12": (
+        "fludarabine, cyclophosphamide, tocilizumab, dimethyl sulfoxide, albumin, other study drug",
+        "氟达拉滨、环磷酰胺、托珠单抗、二甲基亚砜（DMSO）、白蛋白、其他研究用药",
+    ),
+    "E-13": ("within 42 days before screening", "筛选前42天内"),
+    "E-17": ("within 3 months before consent", "签署知情同意前3个月内"),
+    "E-18": JUDGEMENT,
+}
+
+
+@pytest.mark.parametrize(("criterion", "words"), LIMITS.items())
+def test_what_a_criterion_asks(criterion: str, words: tuple[str, str]) -> None:
+    assert JUDGES[criterion].limit(V1) == words
+    decision = evaluate_criterion(criterion, eligible(), V1)
+    assert decision.limit == words
+    assert f"Asked: {words[0]}" in decision.en and f"要求: {words[1]}" in decision.zh
+
+
+def test_the_organs_are_asked_for_together() -> None:
+    parts = [LIMITS[f"I-04{one}"] for one in "abcd"]
+    assert JUDGES["I-04"].limit(V1) == (
+        "; ".join(en for en, _ in parts),
+        ";".join(zh for _, zh in parts),
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "criterion", "words"),
+    [
+        ({"sct_gap_months": 6}, "I-01", "≥ 6 months"),
+        ({"blasts_min_pct": D(10)}, "I-03", "≥ 10 %"),
+        ({"creatinine_max_mg_dl": D("1.5")}, "I-04b", "≤ 1.5 mg/dL (132.6 umol/L)"),
+        ({"age_max": 70}, "I-06", "18 to 70 years"),
+        ({"ecog_max": 2}, "I-09", "0 – 2"),
+        ({"steroid_washout_days": 7}, "E-04", "within 7 days"),
+        ({"live_vaccine_days": 28}, "E-13", "within 28 days"),
+    ],
+)
+def test_what_is_asked_follows_the_protocol(setting: dict[str, Any], criterion: str, words: str) -> None:
+    assert words in JUDGES[criterion].limit(amended(**setting))[0]
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({}, MET),  # relapse after first remission
+        ({**NOTHING, **SCT}, NOT_MET),  # by the marrow relapse after a transplant alone
+        (PH, NOT_MET),
+        ({**PH, "tki_lines_failed": 2}, MET),
+        ({**NOTHING, "refractory_primary": "YES", "induction_cycles": 2}, MET),
+        ({**NOTHING, "refractory_primary": "YES", "induction_cycles": 1}, NOT_MET),
+        ({"relapse_after_first_remission": None}, UNKNOWN),
+    ],
+)
+def test_who_enters_by_another_limb_than_a_transplant(facts: dict[str, Any], verdict: Verdict) -> None:
+    assert enters_otherwise(eligible(**facts), V1) is verdict
+
+
+def test_limbs_are_told_apart() -> None:
+    after = eligible(**SCT)
+    assert sct_interval(after, V1) is MET and tki_limb(after, V1) is NOT_MET
+    assert tki_limb(eligible(**{**PH, "tki_lines_failed": 2}), V1) is MET
+
+
+@pytest.mark.parametrize(
+    ("share", "asked"),
+    [(D("19.9"), True), (D(20), False), (D("20.1"), False), (None, False)],
+)
+def test_a_small_share_of_cd19_is_asked_about(share: D | None, asked: bool) -> None:
+    note = evaluate_criterion("I-02", eligible(cd19_pct_blasts=share), V1).note
+    assert note == (
+        ("Positive on 19.9 % of blasts, under 20 %.", "CD19阳性比例仅19.9%,低于20%。") if asked else None
+    )
+    assert evaluate_criterion("I-02", eligible(cd19_result="NEGATIVE", cd19_pct_blasts=D(1)), V1).note is None
+
+
+@pytest.mark.parametrize(
+    ("birth", "verdict"),
+    [
+        ("2008", UNKNOWN),  # 17 or 18 on 15 May 2026
+        ("2008-05", UNKNOWN),
+        ("2008-04", MET),
+        ("2008-06", NOT_MET),
+        ("1960-05", UNKNOWN),  # 65 or 66
+        ("1960-06", MET),
+        ("1960-04", NOT_MET),
+    ],
+)
+def test_the_age_of_a_birth_date_known_in_part(birth: str, verdict: Verdict) -> None:
+    assert evaluate_criterion("I-06", eligible(birth_date=birth), V1).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("criterion", "facts", "english", "chinese"),
+    [
+        (
+            "I-01",
+            {**SCT, "infusion_date": None},
+            "Earliest permissible infusion date: 2026-06-20",
+            "最早可回输日期:2026-06-20",
+        ),
+        (
+            "I-01",
+            {**SCT, "last_allo_sct_date": "2026-03", "infusion_date": "2026-06-29"},
+            "Earliest permissible infusion date: 2026-06-30",  # after every day of March
+            "最早可回输日期:2026-06-30",
+        ),
+        (
+            "I-01",
+            {"ph_positive": "YES"},
+            "Ph-positive without exhausted TKI therapy. Confirm that another limb was meant.",
+            "Ph阳性但TKI治疗未用尽。请确认依据其他条款入选。",
+        ),
+        (
+            "E-06",
+            {"fever_c": D("38.2"), "infection_grade": 3},
+            "Answered with no uncontrolled infection, but there is 38.2 °C within 72 hours and an infection of"
+            " grade 3 that goes on. Confirm.",
+            "回答为无未控制的感染,但有72 小时内体温 38.2 °C、3 级感染持续。请确认。",
+        ),
+    ],
+)
+def test_what_is_asked_about_beside_in_both_languages(
+    criterion: str, facts: dict[str, Any], english: str, chinese: str
+) -> None:
+    assert evaluate_criterion(criterion, eligible(**facts), V1).note == (english, chinese)
+
+
+def test_a_transplant_long_ago_leaves_room_for_the_other_note() -> None:
+    assert evaluate_criterion("I-01", eligible(**SCT), V1).note is None
+    note = evaluate_criterion("I-01", eligible(**SCT, ph_positive="YES"), V1).note
+    assert note is not None and note[0].startswith("Ph-positive")

@@ -1,290 +1,128 @@
-"""How derived values are named, written and kept: pure, for what is kept in the database is compared by its digest."""
+"""Derived values as they are kept: what has to be written of one subject, and by what a change is known."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
-from hashlib import sha256
-from json import loads
+from json import dumps, loads
 from typing import Any
 
-import pytest
-from django.utils.translation import override
-
-from dosing.models import Infusion
-from safety.derived import every, times
-from safety.derived.every import DERIVATIONS, derive
-from safety.derived.stored import changes, digests, kept, standing
-from safety.derived.vocabulary import (
-    GROUPS,
-    Derived,
-    Input,
-    Plain,
-    Says,
-    Seen,
-    derivation,
-    hash_of,
-    inputs,
-    plain,
-    text_of,
-    told,
-    written,
-)
-from subjects.models import Death
+from dosing.models import DoseAllocation, Infusion
+from safety.casebook import Casebook
+from safety.derived import stored
+from safety.derived.every import derive
+from safety.derived.stored import Key
+from subjects.models import Demographics, InformedConsent
 from tests.books import at, book
-from tests.test_derived_evidence import RESTS_ON
-from tests.test_derived_evidence import told as derived
+from tests.test_eligibility_criteria import amended
 from trial.fields import uuid7
-from trial.item import Basis
 from trial.protocol import V1
-from trial.rules import Fact
 
-D = Decimal
-NAMES = """
-    age subject_status analysis_sets dlt_window
-    bsa crcl ld_dose dose_given dose_total endotoxin
-    crs_grade crs_episode icans_grade icans_episode
-    lab_grade
-    mrd response best_response
-    os pfs dor
-    pk cytokine_peak b_cell_aplasia
-"""
+AGE: Key = ("age", "")
 
 
-def test_every_value_of_the_protocol_is_derived_in_this_order() -> None:
-    assert list(DERIVATIONS) == NAMES.split()
-    assert [how.name for how in every._ALL] == list(DERIVATIONS)
-    groups = [how.group for how in DERIVATIONS.values()]
-    assert list(GROUPS) == sorted(set(groups), key=groups.index)
-
-
-@pytest.mark.parametrize("name", RESTS_ON)
-def test_what_a_value_rests_on_is_read_for_it(name: str) -> None:
-    how = DERIVATIONS[name.split(",")[0].split()[0]]
-    rests_on = {i.form for one in derived(how.name, *RESTS_ON[name][0]) for i in one.inputs}
-    assert rests_on <= {form.form for form in how.reads}
-
-
-def test_survival_reads_what_it_rests_on() -> None:
-    (one,) = derived("os", *RESTS_ON["os"][0])
-    assert {form.form for form in times.READS} == {i.form for i in one.inputs}
-
-
-# --- words ---------------------------------------------------------------------------------------------------------
-
-
-@derivation(
-    "answer",
-    en="The answer",
-    zh="答案",
-    group="SUBJECT",
-    method="A1.0",
-    basis=Basis.DEFAULT,
-    cites="A table",
-    reads=(Infusion,),
-    says=(Says("answer", "Answer", "答案"),),
-)
-def answer_to_all(book: Any, protocol: Any) -> Iterator[Derived]:
-    """As long as
-    it takes."""
-    yield Derived("", {"answer": 42}, ())
-
-
-def test_a_derivation_is_made_of_a_function() -> None:
-    how = derivation(
-        "answer",
-        en="The answer",
-        zh="答案",
-        group="SUBJECT",
-        method="A1.0",
-        basis=Basis.DEFAULT,
-        cites="A table",
-        reads=(Infusion,),
-        says=answer_to_all.says,
-    )(answer_to_all.work)
-    assert how == answer_to_all and how.text == "As long as it takes."
-    assert [one.value for one in how(book(), V1)] == [{"answer": 42}]
-    with override("en"):
-        assert how.title == "The answer"
-    with override("zh-hans"):
-        assert how.title == "答案"
-
-
-def test_an_input_is_a_fact_of_the_rules() -> None:
-    key = uuid7()
-    assert Input("death", key, "death_date", "2026-04", 3).fact == Fact("death", key, "death_date", "2026-04")
-
-
-@pytest.mark.parametrize(
-    ("answer", "text"),
-    [
-        (None, ""),
-        ("", ""),
-        ("CR", "CR"),
-        (D("1E+3"), "1000"),
-        (D("0.50"), "0.50"),  # as stored
-        (0, "0"),
-        (False, "False"),
-        ([], ""),
-        (["SKIN", "TESTIS"], "SKIN,TESTIS"),
-        (("SKIN", 2), "SKIN,2"),
-        (date(2026, 3, 16), "2026-03-16"),
-        (at("2026-03-16"), "2026-03-16T10:00:00+08:00"),
-    ],
-)
-def test_an_answer_as_text(answer: Any, text: str) -> None:
-    assert told(answer) == text
-
-
-# --- JSON and hashes -----------------------------------------------------------------------------------------------
-
-
-def test_parts_that_are_written_already_stand_in_the_text_as_any_other() -> None:
-    graded = Plain({"alt": {"value": "80"}})
-    assert graded.text == '{"alt":{"value":"80"}}'
-    for value in (
-        {"results": graded, "worst": 1},
-        {"worst": 1, "ask": ["alt"]},
-        {"one": graded, "two": graded},
-        {},
-    ):
-        same = {name: dict(one) if isinstance(one, Plain) else one for name, one in value.items()}
-        assert text_of(value) == text_of(same)
-        assert loads(text_of(value)) == same
-    graded.text = '{"alt":"as written"}'  # written once
-    assert text_of({"worst": 1, "results": graded}) == '{"worst":1,"results":{"alt":"as written"}}'
-
-
-def test_the_hash_is_over_form_record_field_and_value_and_not_the_versions() -> None:
-    one, other = uuid7(), uuid7()
-    seen = (
-        Input("death", one, "death_date", "2026-04", 1),
-        Input("death", one, "primary_cause", "CRS", 1),
-        Input("death", other, "death_date", "2026-05", 2),
+def treated(born: str = "1980-05") -> Casebook:
+    """A subject with consent, a birth date, a dose level and an infusion."""
+    consent = InformedConsent(
+        consent_type="INITIAL", consent_dt=at("2026-02-09"), icf_version="1.0", signed_by_subject=True
     )
-    lines = (
-        f"death\x1f{one}\x1fdeath_date\x1f2026-04",
-        f"death\x1f{one}\x1fprimary_cause\x1fCRS",
-        f"death\x1f{other}\x1fdeath_date\x1f2026-05",
-    )
-    expected = sha256("\x1e".join(lines).encode()).hexdigest()
-    assert hash_of(seen) == hash_of([one_._replace(version=9) for one_ in seen]) == expected
-    assert hash_of(seen) != hash_of(seen[:2]) != hash_of(seen[::-1])
-    known = Seen(seen)
-    known.mark = "known"
-    assert hash_of(known) == "known"
+    person = Demographics(birth_date=born, sex="M", visit="SCR")
+    level = DoseAllocation(level="DL1", allocated_dt=at("2026-03-10"))
+    return book(consent, person, level, Infusion(inf_start_dt=at("2026-03-16"), part_no=1))
 
 
-def test_inputs_as_they_are_kept() -> None:
-    one, other = uuid7(), uuid7()
-    seen = (
-        Input("death", one, "death_date", "2026-04", 1),
-        Input("death", one, "place", 'at "home"\n', 1),
-        Input("death", other, "death_date", "死", 2),
-    )
-    names = ("form", "record", "field", "value", "version")
-    assert loads(written(seen)) == [
-        dict(zip(names, (i.form, str(i.record), i.field, i.value, i.version), strict=True)) for i in seen
-    ]
-    assert written(()) == "[]"
+def there(told: Casebook) -> dict[Key, tuple[str, bool]]:
+    """What is kept once everything was written."""
+    return {key: (digest, True) for key, digest in stored.digests(derive(told, V1), V1).items()}
 
 
-def test_empty_answers_are_no_inputs_and_a_link_stands_without_its_id() -> None:
-    batch = uuid7()
-    row = Infusion(inf_start_dt=at("2026-03-16"), batch_id=batch, part_no=None, version=4)
-    assert inputs(Infusion, row, "batch_id", "part_no", "inf_start_dt") == (
-        Input("infusion", row.pk, "batch", str(batch), 4),
-        Input("infusion", row.pk, "inf_start_dt", "2026-03-16T10:00:00+08:00", 4),
-    )
-    assert inputs(Infusion, row, "batch_id") == (Input("infusion", row.pk, "batch", str(batch), 4),)
-    assert inputs(Infusion, row) == ()
+def test_at_first_everything_is_new() -> None:
+    told = treated()
+    found = stored.changes(told, V1, {})
+    names = [(row["name"], row["key"]) for row in found.fresh]
+    assert names == sorted(names) and set(names) == set(derive(told, V1)) and not found.moved
+    assert len({row["id"] for row in found.fresh}) == len(names)
+    for row in found.fresh:
+        assert (row["version"], row["subject_id"], row["site_id"]) == (1, told.subject_id, told.site.id)
+        assert row["stands"] is True and row["computed_at"] and row["protocol_version"] == "1.0"
+        assert len(row["digest"]) == len(row["input_hash"]) == 64
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [("0.000", "0"), ("10", "10"), ("-1.50", "-1.5"), ("0.10", "0.1")]
-)
-def test_a_number_reads_the_same_however_it_was_stored(number: str, text: str) -> None:
-    assert plain(D(number)) == text
+def test_a_new_row_is_the_derived_value_and_its_inputs() -> None:
+    told = treated()
+    (person,) = told.of(Demographics)
+    how, one = derive(told, V1)[AGE]
+    fresh = stored.changes(told, V1, {}).fresh
+    (row,) = (r for r in fresh if r["name"] == "age")
+    kept = stored.kept(how, one, V1)
+    assert loads(str(row["value"])) == kept["value"] and loads(str(row["inputs"])) == kept["inputs"]
+    apart = {"value", "inputs"}
+    assert {k: v for k, v in kept.items() if k not in apart} == {k: row[k] for k in kept if k not in apart}
+    assert {(i["form"], i["record"]) for i in kept["inputs"]} >= {("demographics", str(person.pk))}
+    assert (kept["method"], kept["stands"], kept["differs"]) == (how.method, True, False)
+    assert (kept["form"], kept["record_id"], kept["on"]) == (one.form, one.record, one.on)
+    assert kept == stored.kept(how, one, V1, stored.kept_of(how, one, V1))
 
 
-# --- what is written -----------------------------------------------------------------------------------------------
+def test_what_stands_is_not_written_again() -> None:
+    told = treated()
+    found = stored.changes(told, V1, there(told))
+    assert not found.fresh and not found.moved and found.subject_id == told.subject_id
 
 
-WINDOW = ("dlt_window", "")
+def test_what_differs_or_came_back_is_written_and_what_is_gone_stands_no_longer() -> None:
+    told = treated()
+    kept = there(told)
+    digest = kept[AGE][0]
+    spoiled = stored.changes(told, V1, {**kept, AGE: ("spoiled", True)})
+    assert set(spoiled.moved) == {AGE} and spoiled.moved[AGE]["digest"] == digest
+    again = stored.changes(told, V1, {**kept, AGE: (digest, False)})
+    assert set(again.moved) == {AGE} and again.moved[AGE]["stands"] is True
+    gone = stored.changes(told, V1, {**kept, ("pk", "QPCR:PB"): ("x" * 64, True)})
+    assert gone.moved == {("pk", "QPCR:PB"): {"stands": False, "differs": False}}
+    known = stored.changes(told, V1, {**kept, ("pk", "QPCR:PB"): ("x" * 64, False)})
+    assert not known.moved and not known.fresh
 
 
-def infused() -> Any:
-    """A casebook of an infusion on 16 March."""
-    return book(Infusion(inf_start_dt=at("2026-03-16"), version=2))
-
-
-def test_what_is_new_is_a_row_of_its_own() -> None:
-    made = infused()
-    found = changes(made, V1, {})
-    assert found.subject_id == made.subject_id and found.moved == {}
-    assert [(row["name"], row["key"]) for row in found.fresh] == sorted(derive(made, V1))
-    row = next(row for row in found.fresh if row["name"] == "dlt_window")
-    how, one = derive(made, V1)[WINDOW]
-    assert {
-        name: value for name, value in row.items() if name not in ("id", "computed_at", "value", "inputs")
-    } == {
-        "version": 1,
-        "subject_id": made.subject_id,
-        "site_id": made.site.id,
-        "name": "dlt_window",
-        "key": "",
-        "form": "",
-        "record_id": None,
-        "on": date(2026, 4, 13),
-        "input_hash": hash_of(one.inputs),
-        "method": "DLT1.0",
-        "protocol_version": "1.0",
-        "digest": digests({WINDOW: (how, one)}, V1)[WINDOW],
-        "differs": False,
-        "stands": True,
-    }
-    assert loads(row["value"]) == {"first": "2026-03-16", "last": "2026-04-13"}
-    assert loads(row["inputs"]) == kept(how, one, V1)["inputs"]
-    assert row["id"].version == 7 and row["computed_at"].tzinfo is not None
-
-
-def test_only_what_differs_is_changed() -> None:
-    made = infused()
-    there = {key: (digest, True) for key, digest in digests(derive(made, V1), V1).items()}
-    assert (changes(made, V1, there).fresh, changes(made, V1, there).moved) == ([], {})
-    for before in (("spoiled", True), (there[WINDOW][0], False)):  # another value; one that stood no longer
-        found = changes(made, V1, {**there, WINDOW: before})
-        assert found.fresh == [] and found.moved == {WINDOW: kept(*derive(made, V1)[WINDOW], V1)}
-
-
-def test_what_follows_no_longer_stands_no_longer() -> None:
-    made = infused()
-    there = {key: (digest, True) for key, digest in digests(derive(made, V1), V1).items()}
-    gone, long_gone = ("pk", "QPCR:PB"), ("pk", "FLOW:PB")
-    found = changes(made, V1, {**there, gone: ("was", True), long_gone: ("was", False)})
-    assert found.moved == {gone: {"stands": False, "differs": False}}
-
-
-def test_what_is_kept_by_subject_name_and_key() -> None:
-    one, other = uuid7(), uuid7()
-    rows = [(one, "pk", "QPCR:PB", "a", True), (one, "os", "", "b", False), (other, "os", "", "c", True)]
-    assert standing(rows) == {
-        one: {("pk", "QPCR:PB"): ("a", True), ("os", ""): ("b", False)},
-        other: {("os", ""): ("c", True)},
-    }
-
-
-def test_a_digest_changes_with_every_part_that_is_shown() -> None:
-    how, key = DERIVATIONS["os"], uuid7()
-    one = Derived("", {"days": 3}, (Input("death", key, "death_date", "2026-04", 1),), date(2026, 4, 1))
+def test_the_digest_is_of_everything_but_the_versions_of_records() -> None:
+    told = treated()
+    how, one = derive(told, V1)[AGE]
+    digest = stored.kept_of(how, one, V1).digest
+    newer = tuple(i._replace(version=i.version + 1) for i in one.inputs)
+    assert stored.kept_of(how, replace(one, inputs=newer), V1).digest == digest
+    first = one.inputs[0]
     others = [
-        (how, replace(one, key="x")),
-        (how, replace(one, value={"days": 4})),
-        (how, replace(one, inputs=(Input(Death.form, key, "death_date", "2026-05", 1),))),
-        (how, replace(one, on=date(2026, 4, 2))),
-        (how, replace(one, differs=True)),
-        (replace(how, method="TTE2.0"), one),
-        (replace(how, name="pfs"), one),
+        stored.kept_of(replace(how, name="x"), one, V1),
+        stored.kept_of(replace(how, method="x"), one, V1),
+        stored.kept_of(how, one, replace(V1, version="9.9")),
+        stored.kept_of(how, replace(one, key="x"), V1),
+        stored.kept_of(how, replace(one, on=date(2020, 1, 1)), V1),
+        stored.kept_of(how, replace(one, differs=True), V1),
+        stored.kept_of(how, replace(one, value={"years": 1}), V1),
+        stored.kept_of(how, replace(one, inputs=(first._replace(value="x"), *one.inputs[1:])), V1),
     ]
-    told_ = [digests({("", ""): pair}, V1)["", ""] for pair in [(how, one), *others]]
-    assert len(set(told_)) == len(told_)
+    assert len({digest, *(other.digest for other in others)}) == len(others) + 1
+
+
+def test_the_text_of_a_value_is_the_value() -> None:
+    told = treated()
+    for how, one in derive(told, V1).values():
+        kept = stored.kept_of(how, one, V1)
+        assert loads(kept.text) == loads(dumps(kept.value))
+
+
+def test_what_was_read_is_sorted_by_subject() -> None:
+    one, other = uuid7(), uuid7()
+    rows: list[tuple[Any, ...]] = [
+        (one, "age", "", "a", True),
+        (other, "age", "", "b", False),
+        (one, "pk", "QPCR:PB", "c", True),
+    ]
+    assert stored.standing(rows) == {
+        one: {AGE: ("a", True), ("pk", "QPCR:PB"): ("c", True)},
+        other: {AGE: ("b", False)},
+    }
+
+
+def test_another_protocol_writes_everything_anew() -> None:
+    told = treated()
+    second = replace(amended(), version="2.0")
+    assert set(stored.changes(told, second, there(told)).moved) == set(derive(told, second))

@@ -9,7 +9,7 @@ import pytest
 
 from dosing.models import Apheresis, Infusion, Lymphodepletion, Manufacturing
 from safety.casebook import Casebook
-from safety.eligibility import milestones, stored
+from safety.eligibility import milestones, stood, stored
 from safety.eligibility.evaluate import CRITERION_IDS, MILESTONES
 from safety.eligibility.stored import Key, Stored
 from subjects import models as s
@@ -230,6 +230,11 @@ def test_what_is_not_known_where_it_is_awaited_does_not_hold_the_subject_back() 
         found = stored.holding(stored.evaluate(facts, V1, milestone))
         assert [one.criterion for one in found] == held
     assert stored.holding(stored.evaluate(eligible(), V1, "PRE_LD")) == []
+
+
+def test_nothing_is_said_of_who_is_not_enrolled() -> None:
+    assert stood.verdicts(casebook(), V1) == {}
+    assert set(stood.verdicts(casebook(DEPLETION), V1)) == set(CRITERION_IDS)
 
 
 def test_a_day_is_settled_once_it_lies_behind_the_site() -> None:

@@ -1,13 +1,16 @@
 """What each criterion asks, in both languages and with the numbers of the protocol; and what it asks about beside."""
 
+from datetime import date
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
 from safety.eligibility.evaluate import JUDGES, evaluate_criterion
+from safety.eligibility.facts import Source
 from safety.eligibility.inclusion import enters_otherwise, sct_interval, tki_limb
 from tests.test_eligibility_criteria import NOTHING, PH, SCT, amended, eligible
+from trial.dates import Span
 from trial.logic import Verdict
 from trial.protocol import V1
 
@@ -180,3 +183,93 @@ def test_a_transplant_long_ago_leaves_room_for_the_other_note() -> None:
     assert evaluate_criterion("I-01", eligible(**SCT), V1).note is None
     note = evaluate_criterion("I-01", eligible(**SCT, ph_positive="YES"), V1).note
     assert note is not None and note[0].startswith("Ph-positive")
+
+
+SENTENCES: list[tuple[str, dict[str, Any], str, str, list[str]]] = [
+    ("I-09", {"ecog": 2}, "Not met: ECOG 2; Asked: 0 – 1.", "不符合: ECOG评分 2;要求: 0 – 1。", ["2"]),
+    (
+        "E-03",
+        {"prior_antigens": ("CD22", "CD3")},
+        "Exclusion present: Antigens of prior therapy CD22, CD3, Prior therapy complete Yes; Asked: any prior "
+        "therapy against CD19 or CD3.",
+        "存在排除情况: 既往治疗靶抗原 CD22、CD3, 既往治疗记录完整 是;要求: 曾接受针对CD19或CD3的治疗。",
+        ["CD22, CD3", "True"],
+    ),
+    (
+        "E-03",
+        {},
+        "Exclusion not present: Antigens of prior therapy —, Prior therapy complete Yes; Asked: any prior "
+        "therapy against CD19 or CD3.",
+        "不存在排除情况: 既往治疗靶抗原 —, 既往治疗记录完整 是;要求: 曾接受针对CD19或CD3的治疗。",
+        ["—", "True"],
+    ),
+    (
+        "E-15",
+        {"autoimmune_active": "UNKNOWN", "lacking": {"autoimmune_active": "missing"}},
+        "Cannot be told; Asked: active at consent; Not known: Autoimmune disease active (missing).",
+        "不能判定;要求: 签署知情同意时活动;缺少: 自身免疫病活动 (missing)。",
+        [],
+    ),
+    (
+        "E-15",
+        {"autoimmune_active": ""},
+        "Cannot be told; Asked: active at consent; Not known: Autoimmune disease active.",
+        "不能判定;要求: 签署知情同意时活动;缺少: 自身免疫病活动。",
+        [],
+    ),
+    (
+        "I-04d",
+        {"room_air": False},
+        "Cannot be told: Dyspnoea grade 0, SpO2 98 %, On room air No; Asked: dyspnoea ≤ grade 1; SpO2 > 91 % "
+        "on room air.",
+        "不能判定: 呼吸困难分级 0, 血氧饱和度 98 %, 未吸氧 否;要求: 呼吸困难≤1级;未吸氧时SpO2>91 %。",
+        ["0", "98", "False"],
+    ),
+    (  # what is not known is named only where nothing can be told
+        "I-04d",
+        {"room_air": None, "dyspnea_grade": 3},
+        "Not met: Dyspnoea grade 3, SpO2 98 %; Asked: dyspnoea ≤ grade 1; SpO2 > 91 % on room air.",
+        "不符合: 呼吸困难分级 3, 血氧饱和度 98 %;要求: 呼吸困难≤1级;未吸氧时SpO2>91 %。",
+        ["3", "98"],
+    ),
+    (
+        "I-03",
+        {"sources": {"bm_blast_pct_morph": Source("bone_marrow", None, "blast_pct_morph", "2026-05-18")}},
+        "Met: Marrow lymphoblasts by morphology 60 % (2026-05-18); Asked: ≥ 5 %.",
+        "符合: 骨髓形态学原始淋巴细胞 60 % (2026-05-18);要求: ≥ 5 %。",
+        ["60"],
+    ),
+    (  # a day is not told twice
+        "I-06",
+        {"sources": {"icf": Source("informed_consent", None, "icf", "2026-05-15")}},
+        "Met: Date of birth 1986-03-02, Consent 2026-05-15; Asked: 18 to 65 years at consent.",
+        "符合: 出生日期 1986-03-02, 签署知情同意日期 2026-05-15;要求: 签署知情同意时18至65岁。",
+        ["1986-03-02", "2026-05-15"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("criterion", "facts", "english", "chinese", "evidence"), SENTENCES)
+def test_the_sentence_of_a_decision(
+    criterion: str, facts: dict[str, Any], english: str, chinese: str, evidence: list[str]
+) -> None:
+    decision = evaluate_criterion(criterion, eligible(**facts), V1)
+    assert (decision.en, decision.zh) == (english, chinese)
+    assert [fact.value for fact in decision.evidence] == evidence
+    assert set(decision.lacking) == {name for name in facts if facts[name] in (None, "", "UNKNOWN")}
+
+
+def test_a_fact_without_a_row_is_named_by_itself() -> None:
+    found = evaluate_criterion("I-06", eligible(sources={"icf": Source("informed_consent", None, "icf")}), V1)
+    assert [(fact.form, fact.record, fact.field) for fact in found.evidence] == [
+        ("", None, "birth_date"),
+        ("informed_consent", None, "icf"),
+    ]
+
+
+def test_the_days_of_several_stents_are_told_apart() -> None:
+    may = (Span(date(2025, 1, 1), date(2025, 1, 31)), "2026-01-02")
+    decision = evaluate_criterion("E-10", eligible(angioplasty_dates=may), V1)
+    assert "on 2025-01-01 – 2025-01-31, 2026-01-02, Consent" in decision.en
+    assert "日期 2025-01-01 – 2025-01-31、2026-01-02, 签署" in decision.zh
+    assert decision.evidence[0].value == "2025-01-01 – 2025-01-31, 2026-01-02"

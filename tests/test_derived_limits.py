@@ -10,7 +10,7 @@ from dosing.models import DoseAllocation, Infusion
 from safety.adverse_events import DltAssessment
 from safety.derive.dose import cells_given
 from safety.derived.every import DERIVATIONS
-from subjects.models import Demographics, EndOfStudy, InformedConsent
+from subjects.models import Demographics, Eligibility, EndOfStudy, InformedConsent
 from tests.books import at, book
 from tests.test_derived import (
     LD,
@@ -54,6 +54,14 @@ def withdrawal(*scopes: str, kind: str = "WITHDRAWAL") -> InformedConsent:
 )
 def test_who_left_the_study(form: Any, status: str) -> None:
     assert value("subject_status", consent(), infusion("2026-06-01"), form) == {"status": status}
+
+
+def test_whoever_was_found_eligible_is_enrolled_until_something_is_done() -> None:
+    found = Eligibility(milestone="SCREENING", overall="ELIGIBLE", assessed_date=date(2026, 2, 12))
+    (one,) = DERIVATIONS["subject_status"](book(consent(), found), V1)
+    assert (one.value, one.inputs) == ({"status": "ENROLLED"}, ())
+    (one,) = DERIVATIONS["subject_status"](book(consent(), found, LD), V1)
+    assert one.value == {"status": "LD"}
 
 
 @pytest.mark.parametrize(

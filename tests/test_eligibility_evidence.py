@@ -130,6 +130,8 @@ def test_which_row_of_a_log_says_a_fact(name: str, row: Any, says: bool) -> None
     [
         ("alt", ("chemistry", "alt_value")),
         ("creatinine", ("chemistry", "creatinine_value")),
+        ("creatinine_unit", ("chemistry", "creatinine_unit")),
+        ("bilirubin_unit", ("chemistry", "tbil_unit")),
         ("ecog", ("ecog", "ecog")),
         ("lvef_pct", ("echo", "lvef_pct")),
         ("cd19_pct_blasts", ("cd19_flow", "cd19_pct_blasts")),
@@ -171,6 +173,28 @@ def test_a_fact_of_a_form_that_is_there_once_names_its_row() -> None:
     assert not any("day" in f or "unit" in f for f in facts)
 
 
+@pytest.mark.parametrize(
+    ("criterion", "name", "place"),
+    [
+        ("E-13", "screening_start", ("visit", "actual_date")),  # of one visit among many
+        ("E-02", "malignancy_ongoing", ("medical_history", "")),  # no row says so
+        ("E-04", "any_immunosuppressant", ("con_meds", "")),
+        ("E-03", "prior_antigens", ("prior_therapy", "")),
+    ],
+)
+def test_a_fact_that_no_single_row_says_names_none(criterion: str, name: str, place: tuple[str, str]) -> None:
+    (fact,) = (one for one in of(criterion)["facts"] if one["name"] == name)
+    assert (fact["form"], fact["field"]) == place and not {"record", "records", "day"} & set(fact)
+
+
+def test_the_parts_of_a_criterion_tell_their_own_evidence() -> None:
+    parts = of("I-04")["parts"]
+    assert [(one["criterion"], one["verdict"]) for one in parts] == [
+        (f"I-04{part}", "MET") for part in "abcd"
+    ]
+    assert "parts" not in of("I-03") and "note" not in of("I-03") and "lacking" not in of("I-03")
+
+
 def test_the_limit_is_told_in_the_language_it_is_called_by() -> None:
     assert of("E-02")["limit"] == {"en": "other malignancy, ongoing", "zh": "其他恶性肿瘤,持续存在"}
 
@@ -196,6 +220,8 @@ def enzyme(**answers: Any) -> dict[str, Any]:
     [
         ({"alt_lln": D(5)}, "range", {"low": "5", "high": "40"}),
         ({}, "range", {"low": None, "high": "40"}),
+        ({"alt_lln": D(5), "alt_uln": None}, "range", {"low": "5", "high": None}),
+        ({"alt_uln": None}, "range", None),
         ({"alt_si": D("30.0")}, "normalised", {"value": "30.0", "unit": "U/L"}),
         ({}, "normalised", None),
         ({"alt_qual": "<"}, "qualifier", "<"),

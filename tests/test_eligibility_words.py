@@ -5,14 +5,16 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.utils import translation
 
+from safety.eligibility.decision import judges
 from safety.eligibility.evaluate import JUDGES, evaluate_criterion
-from safety.eligibility.facts import Source
+from safety.eligibility.facts import Screening, Source
 from safety.eligibility.inclusion import enters_otherwise, sct_interval, tki_limb
 from tests.test_eligibility_criteria import NOTHING, PH, SCT, amended, eligible
 from trial.dates import Span
 from trial.logic import Verdict
-from trial.protocol import V1
+from trial.protocol import V1, Protocol
 
 MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
 JUDGEMENT = ("investigator's judgement", "由研究者判断")
@@ -257,6 +259,37 @@ def test_the_sentence_of_a_decision(
     assert (decision.en, decision.zh) == (english, chinese)
     assert [fact.value for fact in decision.evidence] == evidence
     assert set(decision.lacking) == {name for name in facts if facts[name] in (None, "", "UNKNOWN")}
+
+
+def test_the_reason_is_in_the_language_of_the_reader() -> None:
+    decision = evaluate_criterion("I-09", eligible(), V1)
+    with translation.override("en"):
+        assert decision.reason == "Met: ECOG 1; Asked: 0 – 1."
+    with translation.override("zh-hans"):
+        assert decision.reason == "符合: ECOG评分 1;要求: 0 – 1。"
+
+
+def test_a_judge_is_made_of_a_function_and_of_what_it_looks_at() -> None:
+    def check(facts: Screening, protocol: Protocol) -> Verdict:
+        """As it is read."""
+        return MET
+
+    def limit(protocol: Protocol) -> tuple[str, str]:
+        return ("any", "任何")
+
+    part = judges("I-04a", "lvef_pct", "ecog", limit=limit)(check)
+    other = judges("I-04b", "ecog", "alt", limit=limit)(check)
+    assert (part.id, part.uses, part.text, part.parts) == (
+        "I-04a",
+        ("lvef_pct", "ecog"),
+        "As it is read.",
+        (),
+    )
+    whole = judges("I-04", limit=limit, parts=(part, other))(check)
+    assert whole.uses == ("lvef_pct", "ecog", "alt") and whole.parts == (part, other)
+    assert whole(eligible(), V1).criterion == "I-04"
+    with pytest.raises(KeyError):
+        judges("X-01", "ecog", limit=limit)
 
 
 def test_a_fact_without_a_row_is_named_by_itself() -> None:

@@ -144,7 +144,7 @@ def _earliest(facts: Screening, protocol: Protocol) -> dict[str, Any]:
 
 
 def _fact(book: Casebook, facts: Screening, name: str, fact: Fact, protocol: Protocol) -> dict[str, Any]:
-    wording, source = WORDING[name], facts.sources.get(name)
+    wording, source = WORDING[name], facts.sources[name]
     told: dict[str, Any] = {"name": name, "en": wording.en, "zh": wording.zh, "value": fact.value}
     if wording.unit:
         told["unit"] = wording.unit
@@ -154,20 +154,18 @@ def _fact(book: Casebook, facts: Screening, name: str, fact: Fact, protocol: Pro
         told["record"] = records[0]
     if len(records) > 1:
         told["records"] = records
-    if source and source.day:
+    if source.day:
         told["day"] = source.day
-    if source and source.record:
-        told |= _measured(book, source)
-    return told
+    return told | _measured(book, source)
 
 
-def _field(name: str, source: Source | None) -> str:
-    return source.field if source and source.record else PLACE.get(name, ("", ""))[1]
+def _field(name: str, source: Source) -> str:
+    return source.field if source.record else PLACE.get(name, ("", ""))[1]
 
 
-def _where(book: Casebook, name: str, source: Source | None, protocol: Protocol) -> tuple[str, list[str]]:
+def _where(book: Casebook, name: str, source: Source, protocol: Protocol) -> tuple[str, list[str]]:
     """The form a fact comes from, and the rows that say it."""
-    if source and source.record:
+    if source.record:
         return source.form, [str(source.record)]
     for form, says in ROWS.get(name, ()):
         rows = [str(row.pk) for row in book.of(form) if says(row, protocol)]
@@ -175,10 +173,9 @@ def _where(book: Casebook, name: str, source: Source | None, protocol: Protocol)
             return form.form, rows
     form_name = PLACE.get(name, ("", ""))[0]
     named = book.once(_forms).get(form_name)
-    if named is not None and named.repeats != "one":
-        named = None
-    only = [str(row.pk) for row in book.of(named)] if named else []
-    return form_name, only[:1]
+    if named is None or named.repeats != "one":
+        return form_name, []
+    return form_name, [str(row.pk) for row in book.of(named)]
 
 
 def _measured(book: Casebook, source: Source) -> dict[str, Any]:

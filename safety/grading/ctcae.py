@@ -139,11 +139,13 @@ def _applies(when: When, result: LabResult, value: Decimal) -> bool | str:
 
 
 def _baseline_is(when: When, result: LabResult) -> bool | str:
-    limit = result.baseline_uln if result.baseline_uln is not None else result.uln
     if result.baseline is None:
         return when is _NORMAL
-    if limit is None:
+    if result.uln is None:
+        # Clinical specification 6.3: without the limit of its own sample a result has no grade, not even against an
+        # abnormal baseline, whose multiples alone would need none.
         return "uln"
+    limit = result.uln if result.baseline_uln is None else result.baseline_uln
     return (result.baseline > limit) is (when is _ABNORMAL)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from safety.derive.bcell import b_cell_aplasia
-from safety.derive.body import body_surface, bsa_exact, cockcroft_gault, fludarabine
+from safety.derive.body import body_surface, bsa_exact, cockcroft_gault, fludarabine, renal_factor
 from safety.derive.dose import dose_given
 from safety.derive.kinetics import kinetics, sample
 from safety.derive.response import Assessment, best_response, mrd_category, response_at
@@ -58,7 +58,7 @@ def renal_dose(given: Input) -> Input:
     dose = fludarabine(maybe(given.get("base_flu_mg_m2")), crcl, surface, V1)
     return {
         "crcl_ml_min": crcl,
-        "factor": None if dose is None else dose.factor,
+        "factor": renal_factor(crcl, V1),
         "bsa_2dp": surface,
         "flu_daily_mg": None if dose is None else dose.mg,
     }

@@ -8,8 +8,20 @@ from django.db import models
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from review.nested import parts
 from review.places import line_name, page_of
-from review.shown import Names, clock, item_label, label_of, mark, names_of_links, plain, shown
+from review.shown import (
+    NOTHING,
+    PER_ITEM,
+    Names,
+    clock,
+    item_label,
+    label_of,
+    mark,
+    names_of_links,
+    plain,
+    shown,
+)
 from trial.access import ROLES
 from trial.integrity import history_model
 from trial.sites import zone_of
@@ -17,7 +29,6 @@ from trial.text import T
 
 UNTOLD = {"id", "password", "version", "entered_at", "changed_at", "site", "subject"}
 STUDY_ZONE = "Asia/Shanghai"
-PER_ITEM = ("missing", "typed")
 
 KINDS = {
     "+": T("first entry", "首次录入"),
@@ -82,9 +93,25 @@ def steps(column: Any, old: Any, new: Any, zone: str, names: Names | None = None
     if column.name in PER_ITEM:
         yield from _marks(column, old or {}, new or {})
         return
-    yield Change(
-        column.name, label_of(column), shown(column, old, zone, names), shown(column, new, zone, names)
-    )
+    pieces = list(_pieces(column, old, new, zone)) if _nested(old) or _nested(new) else []
+    words = (shown(column, old, zone, names), shown(column, new, zone, names)) if not pieces else ("", "")
+    yield from pieces or [Change(column.name, label_of(column), *words)]
+
+
+def _nested(value: Any) -> bool:
+    """Whether a value is made of named pieces. A talk is told by what was said last."""
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict) and "text" not in first
+
+
+def _pieces(column: Any, old: Any, new: Any, zone: str) -> Iterator[Change]:
+    """The steps of a nested value, piece by piece."""
+    before, after = parts(old, zone), parts(new, zone)
+    for key in dict.fromkeys((*before, *after)):
+        (label, was), (named, now) = before.get(key, ("", NOTHING)), after.get(key, ("", NOTHING))
+        if was != now:
+            about = named or label
+            yield Change(column.name, f"{label_of(column)}: {about}" if about else label_of(column), was, now)
 
 
 def _empty(column: Any, value: Any) -> bool:

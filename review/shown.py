@@ -13,11 +13,12 @@ from django.utils.text import capfirst
 
 from safety.forms import ANY_FORM
 from trial.codes import MISSING
-from trial.item import items
+from trial.fields import PartialDateTimeField
 from trial.text import T
 from visits.schedule import visit_of
 
 NOTHING = "—"
+PER_ITEM = ("missing", "typed")
 Names = Mapping[tuple[str, str], str]
 
 LABELS: dict[str, str] = {
@@ -145,7 +146,17 @@ LABELS: dict[str, str] = {
     "justification": T("Why this is no deviation", "并非偏离的理由"),
     "closed_at": T("Closed", "关闭时间"),
     "judged": T("Evidence judged", "所评估的证据"),
+    "inputs": T("Inputs", "所据答案"),
+    "input_hash": T("Hash of the inputs", "所据答案的哈希"),
+    "method": T("Method", "方法"),
+    "on": T("Day", "日期"),
+    "differs": T("Differs from the answer", "与录入答案不一致"),
+    "stands": T("Stands", "有效"),
+    "computed_at": T("Computed", "计算时间"),
+    "derivation.name": T("Derived value", "推导值"),
+    "derivation.value": T("Result", "结果"),
 }
+"""By a column's name, or by its model and name where that says something else."""
 
 
 def label_of(column: Any) -> str:
@@ -153,7 +164,8 @@ def label_of(column: Any) -> str:
     meaning = getattr(column, "item", None)
     if meaning is not None:
         return str(meaning.label)
-    return str(LABELS.get(column.name) or column.verbose_name)
+    own = f"{column.model._meta.model_name}.{column.name}"
+    return str(LABELS.get(own) or LABELS.get(column.name) or column.verbose_name)
 
 
 def heading(model: Any) -> str:
@@ -189,9 +201,11 @@ def shown(column: Any, value: Any, zone: str, names: Names | None = None) -> str
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, list):
-        return _many(column, value)
+        return _many(column, value, zone)
     if isinstance(value, dict):
-        return _mapping(column, value)
+        return _mapping(column, value, zone)
+    if isinstance(column, PartialDateTimeField) and "T" in str(value):
+        return _minutes(datetime.fromisoformat(value), zone)
     return _coded(column, value)
 
 
@@ -204,19 +218,26 @@ def _coded(column: Any, value: Any) -> str:
         return str(visit.label)
     if column.name == "not_done_reason":
         return str(MISSING.label(str(value)))
+    if column.name == "form" and value in ANY_FORM:
+        return str(ANY_FORM[value]._meta.verbose_name)
     choices = dict(column.flatchoices) if getattr(column, "choices", None) else {}
     return str(choices.get(value, value))
 
 
-def _many(column: Any, value: list[Any]) -> str:
+def _many(column: Any, value: list[Any], zone: str) -> str:
     if value and isinstance(value[0], dict):
-        return str(value[-1].get("text", value[-1]))
+        from review.nested import told
+
+        return str(value[-1]["text"]) if "text" in value[-1] else told(value, zone)
     return ", ".join(_coded(column, one) for one in value)
 
 
-def _mapping(column: Any, value: dict[str, Any]) -> str:
-    known = {name: item_label(column.model, name) for name in value} if items(column.model) else {}
-    return "; ".join(f"{known.get(name, name)}: {mark(column, one)}" for name, one in value.items())
+def _mapping(column: Any, value: dict[str, Any], zone: str) -> str:
+    if column.name not in PER_ITEM:
+        from review.nested import told
+
+        return told(value, zone)
+    return "; ".join(f"{item_label(column.model, name)}: {mark(column, one)}" for name, one in value.items())
 
 
 def item_label(model: Any, name: str) -> str:
@@ -259,6 +280,8 @@ def fact_value(form: str, field: str, value: Any, zone: str) -> str:
     column = (
         next((f for f in ANY_FORM[form]._meta.fields if f.name == field), None) if form in ANY_FORM else None
     )
+    if value in ("True", "False"):
+        return str(T("Yes", "是") if value == "True" else T("No", "否"))
     if column is None or value in (None, ""):
         return str(value) if value not in (None, "") else NOTHING
     try:

@@ -202,13 +202,14 @@ class AdverseEvent(CRF):
                 limit="NONE",
             )
         start, end = _exact(self.start_dt), _exact(self.end_dt)
+        since, until = _as_entered(self.start_dt), _as_entered(self.end_dt)
         if start and end and start > end and self.end_dt[:10] >= self.start_dt[:10]:
             yield Problem(
                 "end_dt",
                 "wrong_order",
                 T(
-                    f"The end {self.end_dt} is earlier than the start {self.start_dt}. Check both times.",
-                    f"结束时间 {self.end_dt} 早于开始时间 {self.start_dt}。请核对两个时间。",
+                    f"The end {until} is earlier than the start {since}. Check both times.",
+                    f"结束时间 {until} 早于开始时间 {since}。请核对两个时间。",
                 ),
                 value=self.end_dt,
                 limit=f"≥ {self.start_dt}",
@@ -289,6 +290,11 @@ class AdverseEvent(CRF):
 def _exact(partial: str) -> datetime | None:
     """The moment, where day and time are known."""
     return datetime.fromisoformat(partial) if "T" in partial else None
+
+
+def _as_entered(partial: str) -> str:
+    """A moment known as far as it is, on the site's clock: 2026-03-05 10:42."""
+    return partial[:16].replace("T", " ")
 
 
 class AdverseEventGrade(CRF):

@@ -212,3 +212,37 @@ def test_answered_queries_are_closed_from_the_list(
     expect(page.get_by_text("Closed: 1")).to_be_visible()
     with audit.reading(wu):
         assert Query.objects.get(source="MONITOR").status == "CLOSED"
+
+
+WIDE = "document.querySelector('.scroll, .results')"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("name", ["deviations", "audit"])
+def test_a_wide_table_fits_a_desk_and_elsewhere_says_that_it_goes_on(
+    signed_in: Any, live_server: Any, places: dict[str, str], name: str, language: str
+) -> None:
+    page, complaints = signed_in(language, 1280)
+    page.goto(live_server.url + places[name])
+    main, hint = page.locator("#main"), page.locator("p.sideways").first
+    expect(page.locator("#nav-sidebar")).to_be_hidden()
+    assert page.evaluate(f"{WIDE}.scrollWidth <= {WIDE}.clientWidth + 1")
+    expect(hint).to_be_hidden()
+    page.locator("#toggle-nav-sidebar").press("Enter")
+    expect(page.locator("#nav-sidebar")).to_be_visible()
+    page.reload()
+    expect(main).to_have_class("main shifted")
+    page.set_viewport_size({"width": 400, "height": 900})
+    expect(hint).to_be_visible()
+    expect(hint).to_contain_text("→")
+    region = page.locator(".scroll, .results").first
+    region.focus()
+    page.keyboard.press("ArrowRight")
+    expect(region).not_to_have_js_property("scrollLeft", 0)
+    assert not _findings(page) and not complaints
+
+
+def test_in_a_wide_window_the_list_of_forms_is_open(signed_in: Any, live_server: Any) -> None:
+    page, _ = signed_in("en", 1600)
+    page.goto(live_server.url + "/admin/audit/")
+    expect(page.locator("#nav-sidebar")).to_be_visible()

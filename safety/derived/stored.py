@@ -131,13 +131,11 @@ def _new(book: Casebook, key: Key, values: Mapping[str, Any]) -> dict[str, Any]:
 def _change(subject_id: UUID, moved: Mapping[Key, Mapping[str, Any]]) -> None:
     names, keys = {name for name, _ in moved}, {key for _, key in moved}
     for row in Derivation.objects.filter(subject_id=subject_id, name__in=names, key__in=keys):
-        changed = moved.get((row.name, row.key))
-        if changed is None:
-            continue
-        for name, value in changed.items():
-            setattr(row, name, value)
-        row.computed_at = utc_now()
-        row.save(force_update=True)
+        if (row.name, row.key) in moved:  # a name of one and the key of another may make a third
+            for name, value in moved[row.name, row.key].items():
+                setattr(row, name, value)
+            row.computed_at = utc_now()
+            row.save(force_update=True)
 
 
 def out_of_step(books: Sequence[tuple[Casebook, Protocol]]) -> list[UUID]:

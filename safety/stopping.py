@@ -15,7 +15,6 @@ from dosing.models import Manufacturing
 from safety.adverse_events import AdverseEvent
 from safety.casebook import Casebook
 from safety.holds import EnrolmentHold
-from safety.trialbook import trial_book
 from subjects.models import Death
 from trial.dates import span_of, utc_now
 from trial.protocol import Protocol
@@ -128,11 +127,10 @@ def _together(book: Casebook, protocol: Protocol) -> Iterator[Cause]:
         kinds: dict[UUID, set[str]] = {}
         for subject_id, kind in cursor.fetchall():
             kinds.setdefault(subject_id, set()).add(kind)
-    trial = book.trial if book.trial.treated else trial_book()
-    level = next((t.level for t in trial.treated if t.subject_id == book.subject_id), "")
+    level = next((t.level for t in book.trial.treated if t.subject_id == book.subject_id), "")
     events = [
         (t.subject_id, kind)
-        for t in trial.at_level.get(level, ())
+        for t in book.trial.at_level.get(level, ())
         for kind in sorted(kinds.get(t.subject_id, ()))
     ]
     for subject_id, kind in events[protocol.hold_severe_events.value - 1 :] if level else ():
@@ -144,17 +142,19 @@ def may_stop(book: Casebook, protocol: Protocol) -> bool:
     return bool(severe(book, protocol)) or next(causes(book, protocol), None) is not None
 
 
-def raise_holds(book: Casebook, protocol: Protocol) -> int:
-    """Raise a hold for each event that has none yet. Inside the evaluation's own transaction. Returns how many."""
+def raise_holds(book: Casebook, protocol: Protocol) -> None:
+    """Raise a hold for each event that has none yet. Inside the evaluation's own transaction.
+
+    The book is a judged one, or holds the trial: what counts over several subjects is counted at the subject's level.
+    """
     found = {(c.code, c.key): c for c in (*causes(book, protocol), *_together(book, protocol))}
     if not found:
-        return 0
+        return
     there = set(EnrolmentHold.objects.filter(key__in=[key for _, key in found]).values_list("cause", "key"))
     fresh = [cause for place, cause in found.items() if place not in there]
     EnrolmentHold.objects.bulk_create(
         [_hold(book, protocol, cause) for cause in fresh], ignore_conflicts=True
     )
-    return len(fresh)
 
 
 def _hold(book: Casebook, protocol: Protocol, cause: Cause) -> EnrolmentHold:

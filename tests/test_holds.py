@@ -357,14 +357,30 @@ def test_only_a_signed_review_lifts_a_hold(
 
 
 def test_two_events_of_grade_four_at_a_level_hold_enrolment(new_subject: Any, li: Any) -> None:
-    for number, day in enumerate(("2026-03-01", "2026-04-01"), 1):
+    held = 0
+    for level, day, grade in (
+        ("DL2", "2026-02-01", "4"),
+        ("DL1", "2026-03-01", "4"),
+        ("DL1", "2026-03-20", "3"),
+        ("DL1", "2026-04-01", "4"),  # the second at its level
+        ("DL1", "2026-05-01", "5"),  # and every one after it
+    ):
         one = new_subject()
-        enter(one, DoseAllocation, li, level="DL1")
-        enter(one, Infusion, li, inf_start_dt=f"{day} 10:00")
-        enter(one, AdverseEvent, li, category="CRS", max_grade="4", term="CRS")
-        evaluate(one.pk, by=system_actor())
-        assert standing().count() == number - 1
-    assert standing().get().cause == "SEVERE" and replace(V1).hold_severe_events.value == 2
+        enter(
+            one, Infusion, li, inf_start_dt=f"{day} 10:00"
+        )  # infused before, so a hold refuses no allocation
+        enter(one, DoseAllocation, li, level=level)
+        event = enter(one, AdverseEvent, li, category="CRS", max_grade=grade, term="CRS").record
+        for _ in range(2):
+            evaluate(one.pk, by=system_actor())
+        held += day in ("2026-04-01", "2026-05-01")
+        assert standing().count() == held
+        if held:
+            hold = standing().get(subject=one)
+            assert (hold.cause, hold.key) == ("SEVERE", f"DL1:{one.pk}:CRS")
+            assert hold.protocol_version == "1.0" and hold.evidence == {
+                "facts": [{"form": "adverse_event", "record": str(event.pk), "field": "max_grade"}]
+            }
 
 
 def test_the_api_tells_holds_and_takes_no_review_from_a_site(hold: Any, make_token: Any) -> None:

@@ -204,8 +204,10 @@ def _run(session: Any, mutants: list[Mutant], reach: Reach, world: World) -> lis
         running[pid] = (mutant, out)
     while running:
         collect()
-    _write("killers", killers)
-    _write("survivors", [_name(mutant) for mutant, code in results if code == SURVIVED])
+    _write("killers", {**_read("killers", {}), **killers})
+    tried = {_path(mutant.file) for mutant in mutants}
+    others = [name for name in _read("survivors", []) if name.split(" | ")[0] not in tried]
+    _write("survivors", others + [_name(mutant) for mutant, code in results if code == SURVIVED])
     return results
 
 

@@ -97,6 +97,7 @@ def test_on_the_limit_the_rule_is_kept(rule: str, change: Change) -> None:
 
 PENDING = [
     ("DV-08", put("demographics", birth_date="1960-02")),
+    ("DV-08", put("demographics", birth_date="2008")),  # 17, or 18 at the most
     ("DV-30", put("flu-4", actual_mg=None)),
     ("DV-30", put("flu-4", planned_mg=None)),
     ("DV-35", put("batch", release_decision="")),

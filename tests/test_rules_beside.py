@@ -8,7 +8,7 @@ import pytest
 
 from dosing.models import Infusion, Lymphodepletion, Manufacturing
 from safety.adverse_events import AdverseEvent
-from subjects.models import SubsequentTherapy
+from subjects.models import Demographics, SubsequentTherapy
 from tests.books import at
 from tests.people import Change, Subject, also, changed, put, without
 from tests.test_rules_visits import TOCI, drug
@@ -45,6 +45,7 @@ IN_REMISSION = SubsequentTherapy(type="CHEMO", start_date=date(2026, 6, 15), in_
 VINCRISTINE = drug("CHEMO", "2026-03-17", route="IV", drug="vincristine")
 ROWS: list[tuple[str, Change, Change, bool]] = [
     # rule, what is passed over, what breaks it or leaves it open, and which
+    ("DV-08", first(Demographics(sex="M")), put("demographics", birth_date="1950-01-01"), BROKEN),
     ("DV-30", first(Lymphodepletion(drug="FLUDARABINE")), put("flu-4", actual_mg=D("49.1")), BROKEN),
     ("DV-36", first(Manufacturing(batch_no="B0")), put("batch", cd3_pct=D(60)), BROKEN),
     ("DV-51", first(Visit(visit="UNSCHED", actual_date=date(2026, 3, 1))), put("D2", actual_date=date(2026, 3, 19)), BROKEN),
@@ -68,6 +69,8 @@ ROWS: list[tuple[str, Change, Change, bool]] = [
         BROKEN,
     ),
     ("DV-62", first(SubsequentTherapy(type="CHEMO", start_date=date(2026, 7, 1), in_remission="YES")), also(IN_REMISSION), BROKEN),
+    # apheresis has no window, as nobody decided to enrol
+    ("DV-52", without("APH", "eligibility", "before_apheresis", "before_ld", "before_infusion"), without("D2"), BROKEN),
     # the first infusion was as it should be, the second is not
     *(
         (rule, lambda subject: None, also(part("2026-03-17")), OPEN)

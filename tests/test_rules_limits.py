@@ -58,6 +58,14 @@ ROWS: list[tuple[str, Change, bool | None]] = [
     # DV-58: twice within 8 hours, and the number of doses
     ("DV-58", also(*(drug(TOCI, f"2026-03-{n}T02:00+08:00") for n in (16, 17, 18, 19))), HELD),
     ("DV-58", also(*(drug(TOCI, f"2026-03-{n}T02:00+08:00") for n in (16, 17, 18, 19, 20))), BROKEN),
+    ("DV-58", also(drug(TOCI, "2026-03-18T20:00+08:00"), drug(TOCI, "2026-03-19")), OPEN),
+    ("DV-58", also(drug(TOCI, "2026-03-18T15:59+08:00"), drug(TOCI, "2026-03-19")), HELD),
+    (
+        "DV-58",
+        # two surely too near, whatever the hour of a third
+        also(drug(TOCI, "2026-03-18"), *(drug(TOCI, f"2026-03-18T{hour}:00+08:00") for hour in ("02", "09"))),
+        BROKEN,
+    ),
     # DV-61: from 11 March to 16 June
     ("DV-61", also(drug("CHEMO", "2026-06-16", route="IV", drug="vincristine")), BROKEN),
     ("DV-61", also(drug("CHEMO", "2026-06-17", route="IV", drug="vincristine")), HELD),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dosing.levels import planned_per_kg
-from dosing.models import DoseAllocation, Infusion
+from dosing.models import DoseAllocation, Infusion, Lymphodepletion
 from subjects.models import SurvivalEstimate
 from tests.books import at
 from tests.followed import custody_step, vitals
@@ -26,6 +26,11 @@ def later(name: str, days: int) -> Change:
         row.admin_dt = at(date.fromordinal(date(2026, 3, 16).toordinal() + days).isoformat())
 
     return change
+
+
+def earlier_dose(day: str) -> Lymphodepletion:
+    """A first dose of lymphodepletion on a day."""
+    return Lymphodepletion(drug="FLUDARABINE", planned_day=-5, admin_dt=at(day), actual_mg=D("54.6"))
 
 
 def kidneys(creatinine: str, *days: str) -> Change:
@@ -49,6 +54,14 @@ def not_infused(subject: Any) -> None:
 
 
 ROWS: list[tuple[str, Change, bool | None]] = [
+    # DV-25: both drugs up to the infusion of 16 March at 10:00, and no other
+    ("DV-25", both(*(put(f"flu{n}", admin_dt=at("2026-03-16", "10:00")) for n in (-5, -4, -3))), HELD),
+    ("DV-25", both(*(put(f"flu{n}", admin_dt=at("2026-03-16", "10:01")) for n in (-5, -4, -3))), BROKEN),
+    ("DV-25", both(*(put(f"flu{n}", actual_mg=D(0)) for n in (-5, -4, -3))), BROKEN),
+    ("DV-25", both(*(put(f"flu{n}", actual_mg=D(1)) for n in (-5, -4, -3))), HELD),
+    ("DV-25", put("flu-4", drug="MELPHALAN", admin_dt=None), BROKEN),
+    ("DV-25", put("flu-4", drug="MELPHALAN", actual_mg=None), BROKEN),
+    ("DV-25", put("flu-4", drug="MELPHALAN", actual_mg=None, admin_dt=None), HELD),  # only planned
     # DV-31: days -5, -4, -3 before the planned infusion
     ("DV-31", both(later("flu-3", -2), later("cyc-3", -2)), BROKEN),
     ("DV-31", both(later("flu-5", -6), later("cyc-5", -6), put("flu-5", planned_day=-5)), BROKEN),  # a gap
@@ -57,6 +70,10 @@ ROWS: list[tuple[str, Change, bool | None]] = [
     ("DV-31", put("infusion", inf_start_dt=at("2026-03-20")), HELD),  # seven
     ("DV-31", put("infusion", inf_start_dt=at("2026-03-21")), BROKEN),
     ("DV-31", put("flu-5", actual_mg=D(0)), HELD),  # not given, so on no day
+    ("DV-31", later("flu-5", -7), BROKEN),
+    ("DV-31", both(later("flu-5", -7), put("flu-5", actual_mg=D(0))), HELD),
+    ("DV-31", also(earlier_dose("2026-03-04")), BROKEN),  # seven days before: of the same course
+    ("DV-31", also(earlier_dose("2026-03-03")), HELD),  # of a course before
     ("DV-31", put("flu-4", admin_dt=None), OPEN),
     ("DV-31", both(*(put(f"{d}{n}", planned_day=None) for d in ("flu", "cyc") for n in (-5, -4, -3))), OPEN),
     # DV-32: 54.6 mg at 70 kg, 170 cm, 45 years
@@ -200,7 +217,8 @@ ONE, TWO, THREE = (1, "2026-03-16"), (2, "2026-03-17"), (3, "2026-03-18")
         ([(*ONE, "1e6"), (*TWO, "1.2e7")], "2026-03-18", BROKEN, HELD),  # too much already
         ([(*ONE, "1e6"), (*TWO, "9e6")], "2026-03-18", HELD, HELD),
         ([(*ONE, "1e7"), (*TWO, None)], "2026-03-30", OPEN, OPEN),
-        ([(*ONE, "1.3e7"), (*TWO, None)], "2026-03-30", BROKEN, OPEN),
+        ([(*ONE, "1.2e7"), (*TWO, None)], "2026-03-30", OPEN, OPEN),  # exactly 20 % more
+        ([(*ONE, "1.2000001e7"), (*TWO, None)], "2026-03-30", BROKEN, OPEN),
     ],
 )
 def test_the_parts_of_a_split_infusion_make_one_dose(
@@ -219,8 +237,6 @@ def test_a_second_course_after_a_long_pause_is_judged_on_its_own() -> None:
     """Lymphodepletion of February was in vain: it was repeated, and the days of the second course count."""
     rows = {}
     for day, planned in (("2026-02-20", -5), ("2026-02-21", -4), ("2026-02-22", -3)):
-        from dosing.models import Lymphodepletion
-
         rows[day] = Lymphodepletion(
             drug="CYCLOPHOSPHAMIDE", planned_day=planned, admin_dt=at(day), actual_mg=D(540)
         )

@@ -67,6 +67,8 @@ OVERDUE, OPEN, NOTHING = {"version:2.0": False}, {"version:2.0": True}, {}
         (both(), OVERDUE),
         (again("2026-03-31"), NOTHING),  # thirty days
         (again("2026-04-01"), OVERDUE),
+        (again("2026-03-31", consent_type="INITIAL"), NOTHING),  # signed as if for the first time
+        (again("2026-03-31", consent_type="WITHDRAWAL"), OVERDUE),
         (again("2026-03-10", "1.0"), OVERDUE),  # the old version once more
         (again("2026-03-10", signed_by_subject=False), OVERDUE),
         (again("2026-03-10", signed_by_subject=None), OPEN),

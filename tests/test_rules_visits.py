@@ -9,7 +9,7 @@ from safety.adverse_events import AdverseEvent, DltAssessment
 from safety.content import Versions
 from safety.engine import find
 from safety.rules import RULES
-from subjects.models import Death, EndOfStudy, SubsequentTherapy
+from subjects.models import Death, EndOfStudy, InformedConsent, SubsequentTherapy
 from tests.books import at, book, signature
 from tests.followed import D, crs, icans, sample
 from tests.people import INFUSED, NOW, Change, Subject, also, both, changed, clean, put, without
@@ -305,14 +305,42 @@ def test_after_death_no_sample_is_due() -> None:
     assert not subject.of("DV-54", noon("2027-12-31"))
 
 
-@pytest.mark.parametrize(("last", "due"), [("BLQ", False), ("60", True)])
-def test_late_samples_are_due_only_while_the_transgene_is_detectable(last: str, due: bool) -> None:
-    below = {"result_text": "BLQ", "copies_per_ug": None}
-    end = below if last == "BLQ" else {"result_text": last, "copies_per_ug": D(last)}
-    subject = changed(
-        also(sample(day(275), "M9", 275, **below), sample(day(365), "M12", 365, **end)),
+def measured(last: str) -> dict[str, Any]:
+    """A result below the limit, or a number (the limit is 50), or none yet."""
+    return {"result_text": last, "copies_per_ug": D(last) if last.isdigit() else None}
+
+
+LOW = at("2027-05-17")
+"""The first day of the window of M15, which is 16 June."""
+
+
+@pytest.mark.parametrize(
+    ("last", "more", "due"),
+    [
+        ("BLQ", (), False),
+        (" blq ", (), False),
+        ("49", (), False),
+        ("50", (), True),  # the limit can be measured
+        ("", (), True),  # not known yet: the one before was the only one
+        ("BLQ", (("", LOW - timedelta(days=1)),), False),  # one more without a result says nothing
+        ("BLQ", (("60", LOW - timedelta(days=1)),), True),
+        ("BLQ", (("60", LOW),), False),  # came within the window: too late to ask for its sample
+    ],
+)
+def test_late_samples_are_due_only_while_the_transgene_is_detectable(
+    last: str, more: tuple[tuple[str, datetime], ...], due: bool
+) -> None:
+    samples = [sample(day(275), "M9", 275, **measured("BLQ")), sample(day(365), "M12", 365, **measured(last))]
+    samples += [sample(when, "UNSCHED", -1, **measured(result)) for result, when in more]
+    assert ("sample:M15" in changed(also(*samples)).of("DV-54", noon("2027-12-31"))) is due
+
+
+def test_who_withdrew_from_assessments_owes_no_samples() -> None:
+    told = InformedConsent(
+        consent_type="WITHDRAWAL", consent_dt=at("2026-03-19"), withdrawal_scope=["ASSESSMENTS"]
     )
-    assert ("sample:M15" in subject.of("DV-54", noon("2027-12-31"))) is due
+    found = changed(without("D1 pk"), also(told)).of("DV-54", noon("2027-12-31"))
+    assert set(found) == {"sample:D1"}
 
 
 # --- daily grading, the clock ------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import combinations
+from typing import Any, NamedTuple
 
 from dosing.models import Infusion
 from safety.casebook import Casebook
@@ -69,20 +70,21 @@ def _ungraded(
     least, hours = protocol.rescue_min_grade.value, protocol.rescue_grade_hours.value
     before = timedelta(hours=hours)
     graded, open_ = _assessed(book, least)
-    exact = times is not None and times[0] == times[1]
     seen = facts(FORM, row, "drug_class", "start_dt", "indication")
     drug = (row.drug, row.drug) if row.drug else words(ConMeds, "drug_class", row.drug_class)
     limit = f"grade ≥ {least}, ≤ {hours} h", f"≥ {least} 级,≤ {hours} h"
     if times is not None:
-        found = [m for m in graded if times[0] - before <= m <= times[1]]
-        unknown = [m for m in open_ if times[0] - before <= m <= times[1]]
+        first, last = times
+        exact = first == last
+        found = [m for m in graded if first - before <= m <= last]
+        unknown = [m for m in open_ if first - before <= m <= last]
         if found and exact:
             return
-        certain = not found and not unknown and times[0] >= book.infusions[0].inf_start_dt
+        certain = not found and not unknown and first >= book.infusions[0].inf_start_dt
         if row.drug_class == STEROID and not row.indication:
             certain = False
         if certain:
-            when = clock(times[0], book.zone) if exact else row.start_dt
+            when = clock(first, book.zone) if exact else row.start_dt
             yield _finding(
                 f"con_meds:{row.pk}",
                 row,
@@ -131,33 +133,38 @@ def tocilizumab_within_its_limits(book: Casebook, protocol: Protocol) -> Iterato
     """Doses of tocilizumab lie at least the interval apart, and there are no more than the protocol allows. Times
     known only in part leave it open where some of them would break the rule."""
     rows = [r for r in book.of(ConMeds) if r.drug_class == TOCILIZUMAB]
-    doses = [(times, r) for r in rows if (times := moments_of(r.start_dt, book.zone))]
-    doses.sort(key=lambda one: (one[0], one[1].sequence))
+    doses = [Dose(*times, r) for r in rows if (times := moments_of(r.start_dt, book.zone))]
+    doses.sort(key=lambda dose: (dose.first, dose.last, dose.row.sequence))
     yield from _intervals(doses, protocol)
-    yield from _too_many([r for _, r in doses] + [r for r in rows if not r.start_dt], protocol)
+    yield from _too_many([dose.row for dose in doses] + [r for r in rows if not r.start_dt], protocol)
 
 
-Dose = tuple[tuple[datetime, datetime], Any]
+class Dose(NamedTuple):
+    """A dose, and the first and the last moment at which it can have been given."""
+
+    first: datetime
+    last: datetime
+    row: Any
+
+
+def _most_apart(one: Dose, two: Dose) -> timedelta:
+    """The longest time that can lie between two doses. Which of them came first may not be known either."""
+    return max(two.last - one.first, one.last - two.first)
 
 
 def _neighbours(doses: Sequence[Dose], least: timedelta) -> list[tuple[Dose, Dose]]:
     """The pairs of doses that may lie too near, those that surely do first. Of doses whose times are known the next
     one counts; one whose time is not may lie anywhere in its span."""
-    pairs = [
-        (one, two)
-        for place, one in enumerate(doses)
-        for two in doses[place + 1 :]
-        if two[0][0] - one[0][1] < least
-    ]
-    return sorted(pairs, key=lambda pair: max(pair[1][0][1] - pair[0][0][0], pair[0][0][1] - pair[1][0][0]))
+    pairs = [(one, two) for one, two in combinations(doses, 2) if two.first - one.last < least]
+    return sorted(pairs, key=lambda pair: _most_apart(*pair))
 
 
 def _intervals(doses: Sequence[Dose], protocol: Protocol) -> Iterator[Finding]:
     hours = protocol.tocilizumab_interval_hours.value
     least = timedelta(hours=hours)
-    for ((first1, last1), one), ((first2, last2), two) in _neighbours(doses, least):
-        # Which of the two came first may not be known either.
-        pending = max(last2 - first1, last1 - first2) >= least
+    for first, second in _neighbours(doses, least):
+        one, two = first.row, second.row
+        pending = _most_apart(first, second) >= least
         unsure = (
             ("; the times are not known well enough to tell", ";时间不够确切,无法判定")
             if pending
@@ -178,7 +185,7 @@ def _intervals(doses: Sequence[Dose], protocol: Protocol) -> Iterator[Finding]:
 def _too_many(rows: Sequence[Any], protocol: Protocol) -> Iterator[Finding]:
     most = protocol.tocilizumab_max_doses.value
     for place, row in enumerate(rows, start=1):
-        number = max(place, row.dose_number or 0)
+        number = max(place, row.dose_number or place)
         if number > most:
             yield _finding(
                 f"count:{row.pk}",

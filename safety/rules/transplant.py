@@ -47,17 +47,18 @@ def infusion_respects_sct_interval(book: Casebook, protocol: Protocol) -> Iterat
         day = book.day(infusion.inf_start_dt)
         assert day is not None
         free = _free(book, day, protocol)
-        if free is Verdict.MET:
-            continue
-        for finding in _judge(book, infusion, day, transplants, months):
+        found = () if free is Verdict.MET else _judge(book, infusion, day, transplants, months)
+        for finding in found:
             yield _perhaps_bound(finding) if free is Verdict.UNKNOWN and not finding.pending else finding
 
 
 def _free(book: Casebook, day: date, protocol: Protocol) -> Verdict:
     """Whether the interval does not bind this subject, because another limb of I-01 lets it in."""
-    if protocol.sct_gap_all_limbs.value:
-        return Verdict.NOT_MET
-    return enters_otherwise(screening(book, "PRE_INFUSION", day, protocol), protocol)
+    return (
+        Verdict.NOT_MET
+        if protocol.sct_gap_all_limbs.value
+        else enters_otherwise(screening(book, "PRE_INFUSION", day, protocol), protocol)
+    )
 
 
 def _perhaps_bound(finding: Finding) -> Finding:

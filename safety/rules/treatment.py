@@ -213,10 +213,10 @@ def cell_dose_within_tolerance(book: Casebook, protocol: Protocol) -> Iterator[F
     given = sum((i.actual_per_kg for i in parts if i.actual_per_kg is not None), Decimal(0))
     whole = all(i.actual_per_kg is not None for i in parts)
     planned, percent = allocated.planned_per_kg, protocol.dose_tolerance_pct.value
-    within = abs(given - planned) * HUNDRED <= percent * planned
-    if whole and within:
+    if whole and abs(given - planned) * HUNDRED <= percent * planned:
         return
-    open_ = (given < planned or within) and (not whole or part_may_follow(book, protocol))
+    too_much = (given - planned) * HUNDRED > percent * planned
+    open_ = not too_much and (not whole or part_may_follow(book, protocol))
     yield _off_plan(parts, allocated, given, percent, whole, open_)
 
 

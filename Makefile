@@ -9,7 +9,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 VAR ?= var
 PYTEST_ARGS ?=
-# `make mutate MODULES="safety/derive" TESTS="tests/test_derive.py"` changes some modules only and runs some tests only.
+# `make mutate MODULES="safety/derive" TESTS="tests/test_derive.py"` changes some modules only and runs some tests only;
+# with DATABASE=1 tests that need a database judge as well, so name the few that touch the module.
 MODULES ?=
 TESTS ?=
 MUTATED := safety/rules safety/eligibility safety/derive safety/derived safety/grading safety/calendar.py \
@@ -53,7 +54,8 @@ axe: .venv/.dev chromium ## walk every kind of page with axe, both languages, li
 	@EDC_ENV=test $(WITH) var/test -- $(PY) -m pytest tests/test_accessible.py tests/test_review_browser.py -q -m drill $(PYTEST_ARGS)
 
 mutate: .venv/.dev ## change one sign of a rule or derivation at a time and see whether a test notices (slow)
-	@EDC_ENV=test nice $(PY) -m pytest -q -p tests.mutation.plugin -p no:cacheprovider -o timeout=0 \
+	@EDC_ENV=test nice $(if $(DATABASE),$(WITH) var/test --) $(PY) -m pytest -q -p tests.mutation.plugin \
+		-p no:cacheprovider -o timeout=0 $(if $(DATABASE),--mutate-database --mutate-at-once 1) \
 		$(if $(MODULES),$(MODULES:%=--mutate %),$(MUTATED:%=--mutate %)) $(PYTEST_ARGS) \
 		$(if $(TESTS),$(TESTS),tests --ignore tests/drills --ignore tests/test_launch.py --ignore-glob "*browser*")
 

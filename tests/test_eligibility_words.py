@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from safety.eligibility import facts
 from safety.eligibility.decision import judges
 from safety.eligibility.evaluate import JUDGES, evaluate_criterion
-from safety.eligibility.facts import Screening, Source
+from safety.eligibility.facts import WORDING, Screening, Source, Wording
 from safety.eligibility.inclusion import enters_otherwise, sct_interval, tki_limb
+from subjects.codelists import SEX
 from tests.test_eligibility_criteria import NOTHING, PH, SCT, amended, eligible
 from trial.dates import Span
 from trial.logic import Verdict
@@ -290,6 +292,14 @@ def test_a_judge_is_made_of_a_function_and_of_what_it_looks_at() -> None:
     assert whole(eligible(), V1).criterion == "I-04"
     with pytest.raises(KeyError):
         judges("X-01", "ecog", limit=limit)
+
+
+def test_a_fact_is_declared_with_its_words_unit_and_codes() -> None:
+    made = facts._fact("Sex", "性别", "", "F", SEX)
+    assert made.default == "F"
+    assert dict(made.metadata) == {"en": "Sex", "zh": "性别", "unit": "", "codes": SEX}
+    assert WORDING["sex"] == Wording("Sex", "性别", "", SEX) and WORDING["alt"].unit == "U/L"
+    assert not {"sources", "lacking"} & set(WORDING)
 
 
 def test_a_fact_without_a_row_is_named_by_itself() -> None:

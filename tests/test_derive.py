@@ -495,6 +495,14 @@ def test_overall_survival(changed: dict[str, Any], days: int, event: bool) -> No
         ({"new_therapy": DAY("2024-01-29")}, (1, False, Reason.NEW_THERAPY)),
         ({"progression": DAY("2024-03-01")}, (33, True, Reason.PROGRESSION)),
         ({"progression": DAY("2024-01-28")}, (63, False, Reason.NO_EVENT)),  # before the remission
+        (
+            {"progression": DAY("2024-01-28"), "relapse": DAY("2024-03-31")},
+            (63, True, Reason.PROGRESSION),
+        ),
+        (
+            {"progression": DAY("2024-01-28"), "relapse": DAY("2024-03-31"), "cutoff": DAY("2024-03-30")},
+            (1, False, Reason.NO_EVENT),
+        ),
         ({"progression": DAY("2024-01-29")}, (1, True, Reason.PROGRESSION)),
         ({"assessments": (DAY("2024-01-29"),)}, (1, False, Reason.NO_EVENT)),
         ({"assessments": (DAY("2024-01-28"),)}, (1, False, Reason.NO_ASSESSMENT)),

@@ -308,6 +308,13 @@ def test_a_response_lasts_from_the_first_remission() -> None:
         # relapse and therapy before the first remission
         ([contact("2026-04-01"), therapy("CHEMO", "2026-04-02")], (17, True, "PROGRESSION"), None),
         ([contact("2026-04-01")], (17, True, "PROGRESSION"), (36, False, "NO_EVENT")),
+        # and once more after it
+        ([contact("2026-04-01"), contact("2026-06-01")], (17, True, "PROGRESSION"), (50, True, "PROGRESSION")),
+        (
+            [contact("2026-04-01"), contact("2026-06-01"), therapy("CHEMO", "2026-05-20")],
+            (17, True, "PROGRESSION"),
+            (36, False, "NEW_THERAPY"),
+        ),
     ],
 )  # fmt: skip
 def test_new_therapy_and_relapse(forms: list[Any], pfs: tuple[Any, ...], dor: tuple[Any, ...] | None) -> None:

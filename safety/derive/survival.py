@@ -35,6 +35,7 @@ class Reason(StrEnum):
 class Course:
     """The dates of one subject. `assessments` are adequate assessments of the disease.
 
+    relapse       the first relapse or progression since the first response, where the disease had progressed before it
     new_therapy   anti-leukaemia therapy started without relapse; a transplant in remission stands in `transplant`
     no_response   the M3 assessment at which there was no remission, where the protocol counts it
     """
@@ -49,6 +50,7 @@ class Course:
     assessments: tuple[date, ...] = ()
     last_known_alive: date | None = None
     cutoff: date | None = None
+    relapse: date | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def cut(course: Course) -> Course:
         course,
         first_response=known(course.first_response),
         progression=known(course.progression),
+        relapse=known(course.relapse),
         death=known(course.death),
         new_therapy=known(course.new_therapy),
         transplant=known(course.transplant),
@@ -110,7 +113,7 @@ def duration_of_response(course: Course, protocol: Protocol) -> Time | None:
     if start is None or (known.new_therapy is not None and known.new_therapy < start):
         return None
     before = known.progression is not None and known.progression < start
-    later = replace(known, progression=None if before else known.progression, no_response=None)
+    later = replace(known, progression=known.relapse if before else known.progression, no_response=None)
     return _free_of_disease(later, start, protocol)
 
 
@@ -152,6 +155,7 @@ def _seen_alive(course: Course) -> Iterable[date]:
         course.last_known_alive,
         course.first_response,
         course.progression,
+        course.relapse,
         course.new_therapy,
         course.transplant,
         *course.assessments,

@@ -118,14 +118,16 @@ def _course(book: Casebook, protocol: Protocol, death: date | None) -> Course:
     start = book.day0
     assert start is not None
     found = [one for one in assessed(book, protocol) if one.day > start]
-    progression = _progression(book, found, start)
+    returned = _returned(book, found, start)
+    response = min((one.day for one in found if one.said in protocol.remission.value), default=None)
     started = [row for row in book.of(SubsequentTherapy) if row.start_date and row.start_date > start]
     consolidating = [row for row in started if row.type == "ALLO_SCT" and row.in_remission == "YES"]
     others = [row.start_date for row in started if row not in consolidating]
     return Course(
         start,
-        first_response=min((one.day for one in found if one.said in protocol.remission.value), default=None),
-        progression=progression,
+        first_response=response,
+        progression=min(returned, default=None),
+        relapse=None if response is None else min((day for day in returned if day >= response), default=None),
         death=death,
         new_therapy=min(others, default=None),
         transplant=min((row.start_date for row in consolidating), default=None),
@@ -137,15 +139,15 @@ def _course(book: Casebook, protocol: Protocol, death: date | None) -> Course:
     )
 
 
-def _progression(book: Casebook, found: list[Assessed], start: date) -> date | None:
-    """The first relapse or progression that an assessment or a long-term contact tells."""
+def _returned(book: Casebook, found: list[Assessed], start: date) -> list[date]:
+    """The days on which an assessment or a long-term contact tells of relapse or progression."""
     days = [one.day for one in found if one.said in RETURNED]
     days += [
         row.contact_date
         for row in book.of(SurvivalLtfu)
         if row.disease_status == "RELAPSED" and row.contact_date and row.contact_date > start
     ]
-    return min(days, default=None)
+    return days
 
 
 def _inputs(book: Casebook, protocol: Protocol) -> tuple[Input, ...]:

@@ -16,6 +16,7 @@ from entry.door import save_record
 from review.models import Query
 from review.queries import answer, raise_query
 from safety.models import Deviation
+from safety.rules import RULES
 from trial import audit
 from trial.access import Actor
 from visits.models import Haematology
@@ -82,18 +83,20 @@ def _at(name: str, *args: Any) -> str:
     return reverse(f"admin:{name}", args=args)
 
 
-def _deviation(record: Haematology) -> Deviation:
+def _deviation(
+    record: Haematology, rule: str = "DV-01", form: str = "haematology", field: str = "plt_value"
+) -> Deviation:
     fact = {"form": "haematology", "record": str(record.pk), "field": "plt_value", "value": "21"}
     row = Deviation(
         subject_id=record.subject_id,
         site_id=record.site_id,
-        rule_id="DV-01",
-        key="test",
+        rule_id=rule,
+        key=f"test {form}",
         status="OPEN",
         severity="IMPORTANT",
-        form="haematology",
+        form=form,
         record_id=record.pk,
-        field="plt_value",
+        field=field,
         message_en="Infused 61 days after the transplant; at least 3 months are required.",
         message_zh="移植后 61 天即回输;要求至少 3 个月。",
         citation="registry I-01(2)",
@@ -220,8 +223,12 @@ WIDE = "document.querySelector('.scroll, .results')"
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 @pytest.mark.parametrize("name", ["deviations", "audit"])
 def test_a_wide_table_fits_a_desk_and_elsewhere_says_that_it_goes_on(
-    signed_in: Any, live_server: Any, places: dict[str, str], name: str, language: str
+    signed_in: Any, live_server: Any, places: dict[str, str], wu: Actor, name: str, language: str
 ) -> None:
+    with audit.reading(wu):
+        record = Haematology.objects.get()
+    for rule in RULES:
+        _deviation(record, rule, "infusion", "inf_start_dt")
     page, complaints = signed_in(language, 1280)
     page.goto(live_server.url + places[name])
     main, hint = page.locator("#main"), page.locator("p.sideways").first

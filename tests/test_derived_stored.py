@@ -171,6 +171,26 @@ def test_the_sweep_repairs_what_was_lost(subject: Any, treated: dict[str, Any], 
     assert subject.pk not in set(sweep(by=system_actor()))
 
 
+@pytest.mark.django_db
+def test_of_two_records_with_two_values_each_only_the_lost_ones_are_repaired(subject: Any, li: Any) -> None:
+    usual = {"drug": "CYCLOPHOSPHAMIDE", "weight_kg": "70", "height_cm": "170", "planned_mg_m2": "300"}
+    one, other = (
+        str(enter(subject, Lymphodepletion, li, admin_dt=f"2026-03-{day} 09:00", **usual).record.pk)
+        for day in (11, 12)
+    )
+    run(subject)
+    lost = (("bsa", one), ("ld_dose", other))  # not those of the same names and keys the other way round
+    with audit.transaction(system_actor(), reason="a test spoils two values"):
+        for name, key in lost:
+            row = Derivation.objects.get(subject=subject, name=name, key=key)
+            row.digest = "spoiled"
+            row.save(force_update=True)
+    run(subject)
+    after = {key: (row.version, row.digest != "spoiled") for key, row in kept(li, subject).items()}
+    assert {after[key] for key in lost} == {(3, True)}
+    assert after["bsa", other] == after["ld_dose", one] == (1, True)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.req("R-19")
 def test_the_audit_gives_every_value_again_as_it_was(subject: Any, treated: dict[str, Any], li: Any) -> None:

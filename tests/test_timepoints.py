@@ -1,10 +1,13 @@
 """The table of timepoints, said a second time: every measurement of every visit with the room it has."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from django.utils.translation import override
 
-from visits.timepoints import TIMEPOINTS
+from dosing.levels import level
+from tests.books import SHANGHAI, at
+from visits.timepoints import TIMEPOINTS, Moments, Timepoint, moments
 
 EARLY, LATE = (1, 4, 7, 10, 14), (17, 21, 28)
 MONTHS = (2, 3, 6, 9, 12, 15, 18, 21, 24)
@@ -41,3 +44,49 @@ def test_how_early_and_how_late_each_measurement_may_be(form: str) -> None:
         if p.form == form
     ]
     assert planned == ROOM[form]
+
+
+def point(form: str, visit: str) -> Timepoint:
+    return next(p for p in TIMEPOINTS if (p.form, p.visit) == (form, visit))
+
+
+def test_a_sample_of_a_day_lies_between_the_midnights_around_the_days_it_may_be_taken() -> None:
+    day = date(2026, 4, 20)
+    found = moments(point("pk_sample", "D4"), None, day, day + timedelta(days=1), SHANGHAI)
+    assert found == Moments(at("2026-04-19", "00:00"), None, at("2026-04-23", "00:00"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(None, None), (date(2026, 4, 20), None), (None, date(2026, 4, 20))]
+)
+def test_without_a_window_nothing_is_known_of_a_day(low: date | None, high: date | None) -> None:
+    assert moments(point("pk_sample", "D4"), None, low, high, SHANGHAI) == Moments()
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        (
+            "en",
+            ["vital signs before infusion", "vital signs, twice a day", "PK sample, before infusion",
+             "PK sample", "cytokines", "Level 1: 1 × 10^6 cells/kg"],
+        ),
+        (
+            "zh-hans",
+            ["生命体征 回输前", "生命体征,每日两次", "药代动力学采样,回输前", "药代动力学采样", "细胞因子采样",
+             "剂量水平 1:1×10^6 细胞/kg"],
+        ),
+    ],
+)  # fmt: skip
+def test_every_timepoint_and_dose_level_has_a_name(language: str, names: list[str]) -> None:
+    first = level("DL1")
+    assert first is not None
+    points = (
+        ("vital_signs", "D0"),
+        ("vital_signs", "D1"),
+        ("pk_sample", "D0"),
+        ("pk_sample", "M2"),
+        ("pd_cytokine", "D3"),
+    )
+    with override(language):
+        assert [*(point(*one).label for one in points), first.label] == names

@@ -76,7 +76,7 @@ _WARD_DAYS = range(1, 8)
 _PK_EARLY, _PK_LATE = (1, 4, 7, 10, 14), (17, 21, 28)
 _PK_MONTHS = ("M2", "M3", "M6", "M9", "M12", "M15", "M18", "M21", "M24")
 _PK_YEARS = tuple(f"Y{year}" for year in range(3, 16))
-_CYTOKINE_DAYS = (1, 3, 5, 7, 10, 14, 17, 21, 28)
+_CYTOKINES_EARLY, _CYTOKINES_LATE = (1, 3, 5, 7, 10, 14), (17, 21, 28)
 _VITALS, _PK, _CYTOKINES = "vital_signs", "pk_sample", "pd_cytokine"
 
 
@@ -111,7 +111,8 @@ TIMEPOINTS: tuple[Timepoint, ...] = (
     *(_sample(f"D{day}", _PK, 1) for day in _PK_EARLY),
     *(_sample(f"D{day}", _PK, 2) for day in _PK_LATE),
     *(_sample(code, _PK, 0) for code in (*_PK_MONTHS, *_PK_YEARS)),
-    *(_sample(f"D{day}", _CYTOKINES, 1 if day <= 14 else 2) for day in _CYTOKINE_DAYS),
+    *(_sample(f"D{day}", _CYTOKINES, 1) for day in _CYTOKINES_EARLY),
+    *(_sample(f"D{day}", _CYTOKINES, 2) for day in _CYTOKINES_LATE),
 )
 
 

@@ -327,9 +327,32 @@ def test_whoever_begins_a_therapy_is_alive() -> None:
     rows = [contact("2026-05-25"), therapy("CHEMO", "2026-06-02")]
     assert time_of("os", *rows) == (79, False, "NO_EVENT", "2026-06-02")
     assert time_of("os", rows[0]) == (71, False, "NO_EVENT", "2026-05-25")
+    later = [*rows, therapy("CHEMO", "2026-06-09"), therapy("ALLO_SCT", "2026-06-16", "YES")]
+    assert time_of("os", *later[:3]) == (86, False, "NO_EVENT", "2026-06-09")  # the second one too
+    assert time_of("os", *later) == (93, False, "NO_EVENT", "2026-06-16")
+    assert time_of("os", assessment("2026-06-15")) == (
+        92,
+        False,
+        "NO_EVENT",
+        "2026-06-15",
+    )  # no marrow: still met
     assert (
         time_of("os", Visit(visit="D7", actual_date=date(2026, 3, 10)))[3] == "2026-03-16"
     )  # before: says nothing
+
+
+@pytest.mark.parametrize(
+    ("death", "low", "high"),
+    [("2026-06", 86, 107), ("2026-05", 47, 77), ("2026", 86, 291)],
+)
+def test_nobody_died_before_a_therapy_began(death: str, low: int, high: int) -> None:
+    found = value("os", infusion(), therapy("CHEMO", "2026-06-09"), Death(death_date=death))
+    assert (found["days_low"], found["days_high"], found["event"]) == (low, high, True)
+
+
+def test_a_death_on_a_known_day_is_of_that_day() -> None:
+    rows = [therapy("CHEMO", "2026-06-09"), Death(death_date="2026-06-08")]  # contradicts
+    assert time_of("os", *rows) == (85, True, "DEATH", "2026-06-08")
 
 
 def test_of_two_transplants_in_remission_the_first_censors_where_the_protocol_says_so() -> None:

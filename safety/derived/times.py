@@ -110,7 +110,8 @@ def _courses(book: Casebook, protocol: Protocol) -> list[Course]:
     when = next((span for row in book.of(Death) if (span := died(book, row))), None)
     if when is None:
         return [_course(book, protocol, None)]
-    low = max(when.first, book.day0)
+    alive = () if when.known else (day for day in _alive(book, protocol) if day <= when.last)
+    low = max((when.first, book.day0, *alive))
     return [_course(book, protocol, day) for day in dict.fromkeys((low, max(low, when.last)))]
 
 
@@ -135,8 +136,14 @@ def _course(book: Casebook, protocol: Protocol, death: date | None) -> Course:
             (one.day for one in found if one.row.visit == THIRD_MONTH and one.said == "NR"), None
         ),
         assessments=tuple(one.day for one in found if one.said != "NE"),
-        last_known_alive=max(seen_alive(book), default=None),
+        last_known_alive=max(_alive(book, protocol), default=None),
     )
+
+
+def _alive(book: Casebook, protocol: Protocol) -> list[date]:
+    """The days on which the subject was met, was assessed, evaluable or not, or began a therapy."""
+    begun = [row.start_date for row in book.of(SubsequentTherapy) if row.start_date]
+    return [*seen_alive(book), *(one.day for one in assessed(book, protocol)), *begun]
 
 
 def _returned(book: Casebook, found: list[Assessed], start: date) -> list[date]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils.functional import cached_property as of_django
 
-ROOT = str(Path.cwd())
+ROOT, HERE = str(Path.cwd()), str(Path(__file__).parent)
 
 
 class Memories:
@@ -24,7 +24,8 @@ class Memories:
         self.functions, self.objects = [], []
         for one in gc.get_objects():
             if type(one).__name__ == "_lru_cache_wrapper":
-                if file_of(one.__wrapped__).startswith(ROOT):
+                file = file_of(one.__wrapped__)
+                if file.startswith(ROOT) and not file.startswith(HERE):
                     self.functions.append(one)
             elif _keeps(type(one)):
                 self.objects.append(one)

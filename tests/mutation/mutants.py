@@ -227,13 +227,21 @@ class World:
         except Exception as error:
             raise Unmade from error
         for name in names:
-            self._pass_on(before[name], space[name])
+            if before[name] is None or isinstance(before[name], str | int | Decimal):
+                self._pass_on_by_name(module, name, before[name], space[name])
+            else:
+                self._pass_on(before[name], space[name])
         return names
+
+    def _pass_on_by_name(self, of: ModuleType, name: str, old: Any, new: Any) -> None:
+        """Give a new number or text to those who imported it from there: others may have the old one as well."""
+        for module in self.everyone:
+            if module is not of and any(value is old for value in vars(module).values()):
+                for own in _imported(Path(str(module.__file__)), of.__name__, name):
+                    vars(module)[own] = new
 
     def _pass_on(self, old: Any, new: Any) -> None:
         """Give the new value to all who imported the old one, by whatever name, or have it as a default."""
-        if old is None or isinstance(old, str | int | Decimal):
-            return  # may be another's as well
         for module in self.everyone:
             for name, value in vars(module).items():
                 if value is old:
@@ -287,6 +295,20 @@ class World:
                 isinstance(d, ast.Name) and d.id in names for d in (*one.args.defaults, *one.args.kw_defaults)
             )
         }
+
+
+def _imported(file: Path, module: str, name: str) -> list[str]:
+    """How a module calls what it imported by this name from that module; nothing when it did not."""
+    text = file.read_text()
+    if name not in text:
+        return []
+    return [
+        alias.asname or alias.name
+        for one in ast.walk(ast.parse(text))
+        if isinstance(one, ast.ImportFrom) and one.module == module
+        for alias in one.names
+        if alias.name == name
+    ]
 
 
 def _tables(file: Path) -> list[ast.stmt]:

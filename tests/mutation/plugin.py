@@ -2,8 +2,9 @@
 
     python -m pytest -p tests.mutation.plugin --mutate safety/rules --mutate safety/derive tests/test_rules.py ...
 
-First every test runs once and tells which lines it passes; a mutant is then shown to those tests only, the one that
-noticed it last time first, and until one fails. Tests that need a database come in with --mutate-database; each process
+First every test runs once and tells which lines it passes, and once more in a forked process without any change: what
+fails there judges nothing, for it would notice everything. A mutant is shown to the tests that pass its lines only, the one
+that noticed it last time first, and until one fails. Tests that need a database come in with --mutate-database; each process
 opens a connection of its own, and what a test wrote is rolled back. Those that need a browser, or that write for good
 (transactional ones), are left out: what only they would notice counts as survived. A database needs its server:
 
@@ -90,6 +91,7 @@ def pytest_runtestloop(session: Any) -> bool:
     connections.close_all()  # none is shared with a fork
     world = World(files)
     gc.freeze()
+    reach.leave_out(_unsteady(session, reach, world))
     results = _run(session, mutants, reach, world)
     _report(session, results)
     session.config.get_terminal_writer().line(f"{(time.monotonic() - began) / 60:.1f} minutes")
@@ -127,6 +129,13 @@ class Reach:
         found = {number for line in lines for number in self.lines.get(line, ())}
         return sorted(found, key=lambda number: self.took[number])
 
+    def leave_out(self, numbers: list[int]) -> None:
+        """Let these tests judge nothing."""
+        for number in numbers:
+            del self.took[number]
+        for passed in self.lines.values():
+            passed.difference_update(numbers)
+
 
 def _learn(session: Any, files: list[Path]) -> Reach:
     """Run every test once, as if it were the first. Raises when one fails unchanged."""
@@ -159,6 +168,40 @@ def _learn(session: Any, files: list[Path]) -> Reach:
     return reach
 
 
+def _unsteady(session: Any, reach: Reach, world: World) -> list[int]:
+    """The tests that fail in a forked process without any change: they would notice everything."""
+    out, into = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _be_quiet()
+        world.memories.forget()
+        for number in sorted(reach.took):
+            if _fails(session.items[number]):
+                os.write(into, f"{number} ".encode())
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out) as told:
+        numbers = [int(number) for number in told.read().split()]
+    if os.waitpid(pid, 0)[1]:
+        raise pytest.UsageError("the tests cannot be run in a forked process")
+    for number in numbers:
+        print(f"judges nothing: {session.items[number].nodeid}", file=sys.stderr, flush=True)
+    return numbers
+
+
+def _be_quiet() -> None:
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+
+
+def _fails(item: Any) -> bool:
+    try:
+        return any(report.failed for report in runtestprotocol(item, log=False, nextitem=_Next(item)))
+    except BaseException:
+        return True
+
+
 def _run(session: Any, mutants: list[Mutant], reach: Reach, world: World) -> list[tuple[Mutant, int]]:
     most, killers = session.config.getoption("--mutate-at-once"), _read("killers", {})
     numbers = {item.nodeid: number for number, item in enumerate(session.items)}
@@ -182,9 +225,7 @@ def _run(session: Any, mutants: list[Mutant], reach: Reach, world: World) -> lis
             _write("killers", killers)
         tests = reach.tests(world.lines_of(mutant))
         if altered := world.tables(mutant):
-            naming = (
-                n for n, item in enumerate(session.items) if altered & set(item.function.__code__.co_names)
-            )
+            naming = (n for n in reach.took if altered & set(session.items[n].function.__code__.co_names))
             tests = sorted({*tests, *naming}, key=lambda number: reach.took[number])
         if not tests and not mutant.owner:  # a table that only modules read which are not changed
             tests = sorted(reach.took, key=lambda number: reach.took[number])
@@ -213,9 +254,7 @@ def _run(session: Any, mutants: list[Mutant], reach: Reach, world: World) -> lis
 
 def _child(session: Any, mutant: Mutant, tests: list[int], reach: Reach, world: World, into: int) -> int:
     """Apply the mutant and run its tests until one fails. A test that never ends counts as one that fails."""
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
+    _be_quiet()
     try:
         if not world.apply(mutant):
             return NOT_APPLIED
@@ -227,11 +266,7 @@ def _child(session: Any, mutant: Mutant, tests: list[int], reach: Reach, world: 
         item = session.items[number]
         signal.setitimer(signal.ITIMER_PROF, 5 + 10 * reach.took[number])
         signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT)
-        try:
-            failed = any(r.failed for r in runtestprotocol(item, log=False, nextitem=_Next(item)))
-        except BaseException:
-            failed = True
-        if failed:
+        if _fails(item):
             os.write(into, item.nodeid.encode())
             return KILLED
     return SURVIVED

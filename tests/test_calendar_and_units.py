@@ -10,8 +10,9 @@ from dosing.arithmetic import body_surface, dose_mg
 from dosing.levels import LEVELS, level, planned_per_kg
 from safety.grading import crs, icans
 from trial.dates import Span, span
-from visits.models import ReferenceRange
-from visits.ranges import age_on, of_laboratory, overlaps
+from trial.units import FACTORS, canonical, convert
+from visits.models import Chemistry, ReferenceRange
+from visits.ranges import age_on, in_unit, of_laboratory, overlaps
 
 D = Decimal
 
@@ -58,6 +59,23 @@ def test_the_dose_levels() -> None:
         ("DL3", D(10_000_000), False),
     ]
     assert planned_per_kg("DL2") == D(5_000_000) and planned_per_kg("DL9") is None and level("DL9") is None
+
+
+@pytest.mark.parametrize("hundredths", range(1, 3000, 7))
+def test_a_limit_of_glucose_is_met_exactly_in_either_unit(hundredths: int) -> None:
+    limit = Decimal(hundredths) / 100
+    assert convert("glucose", limit * Decimal("18.016"), "mg/dL") == limit
+    assert in_unit("glucose", limit, "mmol/L", "mg/dL") == limit * Decimal("18.016")
+
+
+def test_a_glucose_in_mg_dl_is_kept_in_mmol_l_without_a_tail() -> None:
+    row = Chemistry(glucose_value=Decimal("180.16"), glucose_unit="mg/dL")
+    assert str(Chemistry.analytes["glucose"].normalised(row)) == "10"
+
+
+def test_a_result_in_the_canonical_unit_stays_as_it_is() -> None:
+    for quantity in FACTORS:
+        assert convert(quantity, Decimal("1.50"), canonical(quantity)) == Decimal("1.50")
 
 
 def test_a_result_takes_the_ranges_of_its_laboratory_or_of_all_when_none_is_named() -> None:

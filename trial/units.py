@@ -1,11 +1,13 @@
 """Units of laboratory values and their conversion to the unit the protocol speaks.
 
-Factors: clinical specification section 6.5. Decimal throughout; nothing is rounded before a comparison.
+Factors: clinical specification section 6.5. Decimal throughout; nothing is rounded before a comparison. Where the
+specification divides, the factor stands on the other unit: one over it has no end, and a limit would be missed by it.
 """
 
 from decimal import Decimal
 
 D = Decimal
+_NOTHING = D(0)
 
 _ONE = {
     "10^9/L": D(1),
@@ -19,7 +21,7 @@ FACTORS: dict[str, dict[str, Decimal]] = {
     "protein": {"g/L": D(1), "g/dL": D(10)},
     "immunoglobulin": {"g/L": D(1), "mg/dL": D("0.01")},
     "cells": _ONE,
-    "glucose": {"mmol/L": D(1), "mg/dL": D(1) / D("18.016")},
+    "glucose": {"mmol/L": D("18.016"), "mg/dL": D(1)},
     "calcium": {"mmol/L": D(1), "mg/dL": D("0.2495")},
     "magnesium": {"mmol/L": D(1), "mg/dL": D("0.4114")},
     "phosphate": {"mmol/L": D(1), "mg/dL": D("0.3229")},
@@ -45,7 +47,9 @@ def convert(quantity: str, value: Decimal, unit: str) -> Decimal:
 
     Raises KeyError when the unit is not one of that quantity's.
     """
-    return value * FACTORS[quantity][unit]
+    factors = FACTORS[quantity]
+    # Adding nothing writes out what a quotient may leave in powers of ten: 10, not 1E+1.
+    return value * factors[unit] / factors[canonical(quantity)] + _NOTHING
 
 
 def canonical(quantity: str) -> str:

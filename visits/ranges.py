@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from trial.dates import completed_years, span_of
-from trial.units import FACTORS, canonical, convert
+from trial.units import FACTORS, canonical
 
 PLACES = Decimal("0.00000001")
 
@@ -116,6 +116,7 @@ def in_unit(quantity: str, value: Decimal | None, unit: str, wanted: str) -> Dec
     """`value` in another unit of the same quantity; at most eight decimals, and untouched in its own unit."""
     if value is None or unit == wanted:
         return value
-    exact = convert(quantity, value, unit) / FACTORS[quantity][wanted]
+    factors = FACTORS[quantity]
+    exact = value * factors[unit] / factors[wanted]
     rounded = exact.quantize(PLACES)
     return Decimal(format(rounded.normalize(), "f"))

@@ -9,7 +9,7 @@ from exchange.incoming_files.refusals import Refusal
 from trial.edit_checks import SHIFTS, meant
 from trial.item import items
 from trial.refused import normalise
-from trial.units import FACTORS, canonical
+from trial.units import FACTORS, canonical, convert
 
 _POWERS = (-3, -6, -9, -12, 3, 6, 9)
 
@@ -85,11 +85,11 @@ def _of_analyte(analyte: Any, value: Decimal, unit: str) -> tuple[str, str, str]
         return None
     base = unit if unit in FACTORS[analyte.quantity] else canonical(analyte.quantity)
     factors = FACTORS[analyte.quantity]
-    others = [unit for unit, factor in factors.items() if unit != base and limits.holds(value * factor)]
+    others = [one for one in factors if one != base and limits.holds(convert(analyte.quantity, value, one))]
     if others:
         said = ", ".join(others)
         return said, f"Was the unit {said}?", f"单位是否应为 {said}?"
-    return _power(value, limits, factors[base], canonical(analyte.quantity))
+    return _power(convert(analyte.quantity, value, base), limits, canonical(analyte.quantity))
 
 
 def _of_item(form: Form, item: str, value: Decimal) -> tuple[str, str, str] | None:
@@ -97,7 +97,7 @@ def _of_item(form: Form, item: str, value: Decimal) -> tuple[str, str, str] | No
     limits = (meaning.soft or meaning.hard) if meaning is not None else None
     if meaning is None or limits is None or not meaning.unit:
         return None
-    return _power(value, limits, Decimal(1), meaning.unit)
+    return _power(value, limits, meaning.unit)
 
 
 def _of_converted(form: Form, item: str, value: Decimal, by: Conversion) -> tuple[str, str, str] | None:
@@ -123,10 +123,10 @@ def _of_converted(form: Form, item: str, value: Decimal, by: Conversion) -> tupl
     return None
 
 
-def _power(value: Decimal, limits: Any, factor: Decimal, unit: str) -> tuple[str, str, str] | None:
+def _power(value: Decimal, limits: Any, unit: str) -> tuple[str, str, str] | None:
     """The power of ten that brings a value into the expected range: a unit written for another."""
     for power in _POWERS:
-        moved = value * factor * Decimal(10) ** power
+        moved = value * Decimal(10) ** power
         if limits.holds(moved) and moved != 0:
             times = f"10^{-power}"
             return (

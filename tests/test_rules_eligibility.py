@@ -260,6 +260,15 @@ def test_one_changed_fact(rule: str, change: Change, expected: str) -> None:
     assert verdict(rule, changed(change)) == expected
 
 
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [("cmv_dna_result", "NOT_DONE"), ("hcv_ab", "INDETERMINATE"), ("hiv_ab", "INDETERMINATE"), ("tp_ab", "")],
+)
+def test_an_answer_that_tells_nothing_is_pointed_at(answer: str, value: str) -> None:
+    found = changed(put("serology", **{answer: value})).of("DV-18")
+    assert {one.field for one in found.values()} == {answer}
+
+
 def test_each_failed_criterion_is_a_finding_of_its_own() -> None:
     subject = changed(
         put("chemistry", creatinine_value=D("1.61"), creatinine_unit="mg/dL"),

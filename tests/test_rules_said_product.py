@@ -112,7 +112,7 @@ ROWS = [
      "umol/L);呼吸困难≤1级;未吸氧时SpO2>91 %",
      "chemistry.creatinine_value 200; chemistry.creatinine_unit umol/L; eligibility.assessed_date 2026-02-12; pulmonary.spo2_pct 91; "
      "pulmonary.room_air True"),
-    Said("DV-06", put("serology", hcv_ab="INDETERMINATE"), False, "viral_serology.hbsag",
+    Said("DV-06", put("serology", hcv_ab="INDETERMINATE"), False, "viral_serology.hcv_ab",
      "E-05 at the enrolment (2026-02-12): Cannot be told: HBsAg Negative (2026-02-10), HBeAg Negative (2026-02-10), HBeAb Negative "
      "(2026-02-10), HBcAb Negative (2026-02-10), HBV DNA Not detected (2026-02-10), HCV antibody Indeterminate (2026-02-10), "
      "Treponema antibody Negative (2026-02-10), EBV DNA Not detected (2026-02-10), CMV DNA Not detected (2026-02-10); Asked: a "
@@ -121,7 +121,7 @@ ROWS = [
      "(2026-02-10), HBV-DNA 未检出 (2026-02-10), HCV-Ab 不确定 (2026-02-10), TP-Ab 阴性 (2026-02-10), EBV-DNA 未检出 (2026-02-10), "
      "CMV-DNA 未检出 (2026-02-10);要求: 任一标志物阳性,或核酸高于检测下限。",
      "a positive marker, or DNA above the limit of detection | 任一标志物阳性,或核酸高于检测下限",
-     "viral_serology.hbsag NEGATIVE; eligibility.assessed_date 2026-02-12"),
+     "viral_serology.hcv_ab INDETERMINATE; eligibility.assessed_date 2026-02-12"),
     # the product and its custody
     Said("DV-35", put("batch", release_decision="REJECTED"), False, "infusion.batch",
      "Infused on 2026-03-16 from batch B1, whose release decision is “Rejected”.",

@@ -166,6 +166,7 @@ ROWS: list[tuple[str, Change, bool | None]] = [
     ("DV-45", without("D0 INF_30M"), BROKEN),
     ("DV-45", without("D0 vitals"), HELD),  # none of the timepoints
     ("DV-45", put("D0 INF_4H", vs_dt=None), HELD),
+    ("DV-45", put("D0 INF_4H", vs_dt=at("2026-03-16", "23:59")), HELD),  # late, yet of that day
     ("DV-45", put("D0 INF_4H", vs_dt=at("2026-03-17")), BROKEN),
     ("DV-45", put("D0 INF_4H", spo2_pct=None), OPEN),
 ]

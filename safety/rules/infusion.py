@@ -131,7 +131,9 @@ def _on(day0: date, day: date | None, row: Any, last: datetime) -> bool:
     """Whether the signs of a day are of Day 0. It lasts to the end of its last timepoint, be that after midnight."""
     if day is None:
         return bool(row.visit == "D0")
-    return day == day0 or (day > day0 and bool(row.vs_dt <= last))
+    if day <= day0:
+        return day == day0
+    return bool(row.vs_dt <= last)
 
 
 def _passed(book: Casebook, point: Timepoint, infusion: Any) -> bool:

@@ -83,6 +83,31 @@ ROWS: list[tuple[str, Change, bool | None]] = [
     ("DV-32", both(kidneys("103"), *(put(f"flu{n}", actual_mg=D("48.049")) for n in (-5, -4, -3))), BROKEN),
     ("DV-32", both(kidneys("280"), *(put(f"flu{n}", actual_mg=D("0.1")) for n in (-5, -4, -3))), BROKEN),
     ("DV-32", both(kidneys("280"), *(put(f"flu{n}", actual_mg=D(0)) for n in (-5, -4, -3))), HELD),
+    ("DV-32", both(kidneys("103"), *(put(f"flu{n}", planned_mg_m2=None) for n in (-5, -4, -3))), BROKEN),
+    # 25 mg/m2 are planned: 25 * 1.82 * 0.8 and 10 % more are 40.04 mg
+    (
+        "DV-32",
+        both(
+            kidneys("103"), *(put(f"flu{n}", planned_mg_m2=D(25), actual_mg=D("40.04")) for n in (-5, -4, -3))
+        ),
+        HELD,
+    ),
+    (
+        "DV-32",
+        both(
+            kidneys("103"), *(put(f"flu{n}", planned_mg_m2=D(25), actual_mg=D("40.05")) for n in (-5, -4, -3))
+        ),
+        BROKEN,
+    ),
+    ("DV-32", put("flu-4", actual_mg=D(70)), HELD),  # too much for any kidney: that is DV-30
+    (
+        "DV-32",
+        both(
+            without("LD-4 chemistry", "LD-3 chemistry"),
+            put("chemistry_ld", lb_dt=at("2026-03-11"), creatinine_value=D(103)),
+        ),
+        BROKEN,
+    ),
     ("DV-32", put("demographics", sex=""), OPEN),
     ("DV-32", put("flu-4", weight_kg=None), OPEN),
     ("DV-32", without("LD-4 chemistry", "LD-3 chemistry", "chemistry_ld"), OPEN),
@@ -93,6 +118,24 @@ ROWS: list[tuple[str, Change, bool | None]] = [
     ("DV-33", also(vitals(at("2026-03-10", "10:00"), "LD-5", temp_c=D("38.5"))), BROKEN),  # 24 h before
     ("DV-33", also(vitals(at("2026-03-10", "09:59"), "LD-5", temp_c=D("38.5"))), HELD),
     ("DV-33", also(vitals(at("2026-03-11", "10:01"), "LD-5", temp_c=D("38.5"))), HELD),
+    ("DV-33", also(vitals(at("2026-03-11", "10:00"), "LD-5", temp_c=D("38.5"))), BROKEN),
+    # the first dose counts: at 08:30, before the others
+    (
+        "DV-33",
+        both(
+            put("flu-5", admin_dt=at("2026-03-11", "08:30")),
+            also(vitals(at("2026-03-11", "09:00"), "LD-5", temp_c=D("38.5"))),
+        ),
+        HELD,
+    ),
+    (
+        "DV-33",
+        both(
+            later("cyc-5", -4),
+            also(SurvivalEstimate(uncontrolled_infection="YES", visit="LD-4", status="COMPLETE")),
+        ),
+        HELD,
+    ),
     ("DV-33", without("LD-5 vitals"), OPEN),
     ("DV-33", put("judgement", uncontrolled_infection="YES"), BROKEN),
     ("DV-33", put("judgement", uncontrolled_infection=""), OPEN),
@@ -254,6 +297,11 @@ def test_a_timepoint_is_missed_once_its_time_has_passed(hour: str, missing: int)
         without(*(f"D0 {code}" for code in ("INF_15M", "INF_30M", "INF_1H", "INF_2H", "INF_4H")))
     )
     assert len(subject.of("DV-45", at("2026-03-16", hour))) == missing
+
+
+def test_a_dose_at_the_moment_of_the_infusion_is_the_last_before_it() -> None:
+    subject = changed(put("flu-3", admin_dt=at("2026-03-16", "10:00")))
+    assert any("0 days from the last" in one.en for one in subject.of("DV-31").values())
 
 
 def test_the_clearance_follows_the_unit_that_was_entered() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from dosing.arithmetic import body_surface
 from dosing.models import Infusion, Lymphodepletion
 from safety.casebook import Casebook
-from safety.derive.body import cockcroft_gault, fludarabine
+from safety.derive.body import cockcroft_gault, renal_factor
 from safety.eligibility.measurements import GROUPS, read
 from safety.rules.evidence import all_facts, clock, facts
 from safety.rules.treatment import drug_name
@@ -147,7 +147,7 @@ def _gaps(book: Casebook, course: Sequence[Any], protocol: Protocol) -> Iterator
 
 
 def _to_infusion(book: Casebook, courses: Sequence[Any], protocol: Protocol) -> Iterator[Finding]:
-    if not book.infusions or book.day0 is None:
+    if book.day0 is None:
         return
     infusion, (least, most) = book.infusions[0], protocol.ld_to_infusion_days.value
     before = [r for course in courses for r in course if r.admin_dt <= infusion.inf_start_dt]
@@ -222,19 +222,17 @@ def _renal(book: Casebook, row: Any, protocol: Protocol) -> Iterator[Finding]:
     day, verdicts = _day(book, row), list[tuple[bool, Decimal, Decimal | None]]()
     for birth in (born.first, born.last):
         crcl = cockcroft_gault(completed_years(birth, day), row.weight_kg, value, person.sex)
-        dose = fludarabine(per_m2, crcl, surface, protocol)
-        if crcl is None or dose is None:
+        if crcl is None:
             return
-        verdicts.append(
-            (_too_much(row.actual_mg, dose.factor, per_m2 * surface, protocol), crcl, dose.factor)
-        )
+        factor = renal_factor(crcl, protocol)
+        verdicts.append((_too_much(row.actual_mg, factor, per_m2 * surface, protocol), crcl, factor))
     if any(broken for broken, _, _ in verdicts):
         yield _renal_finding(row, verdicts, seen, protocol)
 
 
 def _too_much(given: Decimal, factor: Decimal | None, full: Decimal, protocol: Protocol) -> bool:
     if factor is None:
-        return given > 0
+        return True  # a dose of 0 is none that was given
     return factor < 1 and given * HUNDRED > full * factor * (HUNDRED + protocol.fludarabine_excess_pct.value)
 
 
@@ -292,8 +290,9 @@ def _of(book: Casebook, row: Any) -> date:
 def creatinine_mg_dl(row: Any) -> Decimal:
     """The creatinine in mg/dL, exactly; without a unit it is in the canonical one."""
     unit = row.creatinine_unit or "umol/L"
-    typed = Decimal(row.creatinine_value)
-    return typed if unit == "mg/dL" else convert("creatinine", typed, unit) / convert("creatinine", Decimal(1), "mg/dL")  # fmt: skip
+    return convert("creatinine", Decimal(row.creatinine_value), unit) / convert(
+        "creatinine", Decimal(1), "mg/dL"
+    )
 
 
 @rule(

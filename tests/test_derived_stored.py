@@ -191,7 +191,7 @@ def test_of_two_records_with_two_values_each_only_the_lost_ones_are_repaired(sub
     assert after["bsa", other] == after["ld_dose", one] == (1, True)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 @pytest.mark.req("R-19")
 def test_the_audit_gives_every_value_again_as_it_was(subject: Any, treated: dict[str, Any], li: Any) -> None:
     with audit.reading(li):

@@ -90,6 +90,8 @@ def of_the_doses() -> dict[str, tuple[list[Any], str]]:
     made, weighed = batch(), VitalSigns(vs_dt=at("2026-03-16", "08:00"), weight_kg=D("77.1"))
     parts = [dosed(made), dosed(made, dosing_weight_kg=D(71))]
     parts[1].inf_start_dt = at("2026-03-17")
+    conditioned = [fludarabine(), fludarabine(admin_dt=at("2026-03-12"), weight_kg=D(72))]
+    toxin = "manufacturing.endotoxin_eu_ml=0.7 manufacturing.volume_ml=100"
     given = f"""
         infusion.volume_infused_ml=100 infusion.dosing_weight_kg=70 infusion.batch={made.pk} infusion.actual_per_kg=977143
         manufacturing.cells_per_ml=2000000 manufacturing.viability_pct=90 manufacturing.cd3_pct=95
@@ -110,7 +112,19 @@ def of_the_doses() -> dict[str, tuple[list[Any], str]]:
         ),
         "endotoxin": (
             [made, *parts],  # by the weight of the first part
-            "manufacturing.endotoxin_eu_ml=0.7 manufacturing.volume_ml=100 infusion.dosing_weight_kg=70",
+            f"{toxin} infusion.dosing_weight_kg=70",
+        ),
+        "endotoxin, by the second part": (
+            [made, dosed(made, dosing_weight_kg=None), parts[1], weighed],
+            f"{toxin} infusion.dosing_weight_kg=71",
+        ),
+        "endotoxin, by lymphodepletion": (
+            [made, conditioned[1], conditioned[0], LD, weighed],  # the last that was weighed
+            f"{toxin} lymphodepletion.weight_kg=72",
+        ),
+        "endotoxin, as measured": (
+            [made, LD, weighed, VitalSigns(vs_dt=at("2026-03-15", "08:00"), weight_kg=D("76"))],
+            f"{toxin} vital_signs.weight_kg=77.1",
         ),
     }
 
@@ -135,7 +149,9 @@ def of_the_toxicities() -> dict[str, tuple[list[Any], str]]:
         "crs_episode": (
             [first, after, toci(), antibiotic, died["CRS"]],
             f"""crs_assessment.assess_dt=2026-03-17T08:00:00+08:00 crs_assessment.investigator_grade=1
+            crs_assessment.derived:crs_grade=1
             crs_assessment.assess_dt=2026-03-18T08:00:00+08:00 crs_assessment.investigator_grade=2
+            crs_assessment.derived:crs_grade=5
             con_meds.drug=tocilizumab{TOCILIZUMAB} death.death_date=2026-03-18 death.primary_cause=CRS""",
         ),
         "icans_grade": (
@@ -151,6 +167,7 @@ def of_the_toxicities() -> dict[str, tuple[list[Any], str]]:
         "icans_episode": (
             [confused, drug("CORTICOSTEROID", "2026-03-18", indication="ICANS")],
             """icans_assessment.assess_dt=2026-03-18T08:00:00+08:00 icans_assessment.investigator_grade=1
+            icans_assessment.derived:icans_grade=1
             con_meds.drug=corticosteroid con_meds.drug_class=CORTICOSTEROID con_meds.start_dt=2026-03-18
             con_meds.ongoing=False""",
         ),

@@ -192,17 +192,19 @@ def _episodes(book: Casebook, protocol: Protocol, found: Graded, form: Any, name
     rows = {row.pk: row for row in found.rows}
     for number, one in enumerate(episodes(graded, protocol, found.died), start=1):
         drugs = _given_for(book, one, name)
-        seen = tuple(
-            part
-            for a in one.assessments
-            for part in inputs(form, rows[a.key], "assess_dt", "investigator_grade")
-        )
+        seen = tuple(part for a in one.assessments for part in _graded(form, rows[a.key], name, a.grade))
         fatal = found.death if one.worst == course_of.FATAL else ()
         taken = tuple(part for drug in drugs for part in inputs(ConMeds, drug, "drug", *DRUG_FIELDS))
         yield Derived(
             str(one.assessments[0].key), _said(number, one, drugs), (*seen, *taken, *fatal), one.onset,
             form.form, one.assessments[0].key,
         )  # fmt: skip
+
+
+def _graded(form: Any, row: Any, name: str, grade: int) -> tuple[Input, ...]:
+    """An assessment as an episode rests on it: when it was, the investigator's grade, the derived one."""
+    derived = Input(form.form, row.pk, f"derived:{name.lower()}_grade", str(grade), row.version)
+    return (*inputs(form, row, "assess_dt", "investigator_grade"), derived)
 
 
 def _said(number: int, one: Episode, drugs: Sequence[Any]) -> dict[str, Any]:

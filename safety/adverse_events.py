@@ -8,6 +8,7 @@ from safety.codelists import AE_ACTION, AE_CATEGORY, EVALUABLE, OUTCOME, SAE_CRI
 from subjects.codelists import RELATEDNESS
 from subjects.crf import CRF
 from trial.audit_sql import Stamp, WriteHistory
+from trial.dates import as_read
 from trial.findings import Doubt, Problem
 from trial.item import code, codes_many, link, long_text, moment, partial_moment, text, whole, yes_no
 from trial.jurisdiction import after_days
@@ -202,7 +203,7 @@ class AdverseEvent(CRF):
                 limit="NONE",
             )
         start, end = _exact(self.start_dt), _exact(self.end_dt)
-        since, until = _as_entered(self.start_dt), _as_entered(self.end_dt)
+        since, until = as_read(self.start_dt), as_read(self.end_dt)
         if start and end and start > end and self.end_dt[:10] >= self.start_dt[:10]:
             yield Problem(
                 "end_dt",
@@ -290,11 +291,6 @@ class AdverseEvent(CRF):
 def _exact(partial: str) -> datetime | None:
     """The moment, where day and time are known."""
     return datetime.fromisoformat(partial) if "T" in partial else None
-
-
-def _as_entered(partial: str) -> str:
-    """A moment known as far as it is, on the site's clock: 2026-03-05 10:42."""
-    return partial[:16].replace("T", " ")
 
 
 class AdverseEventGrade(CRF):

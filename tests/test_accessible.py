@@ -34,6 +34,7 @@ def _of_the_subject(subject: Subject, review: Any) -> tuple[str, ...]:
         f"{base}/derived",
         f"{base}/grid/vital_signs?visit=D1",
         f"{base}/grid/adverse_event",
+        f"{base}/grid/crs_assessment",
         f"{base}/panel/haematology",
     )
 
@@ -47,6 +48,7 @@ def _forms(subject: Subject, review: Any) -> tuple[str, ...]:
         f"{base}/D1/vital_signs/new",
         f"{base}/D1/vital_signs",
         f"{base}/D2/haematology",
+        f"{base}/D2/icans_assessment/new",
         f"{base}/log/demographics",
         f"{base}/log/eligibility/new",
         "/subjects/new",

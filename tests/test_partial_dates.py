@@ -29,7 +29,7 @@ from subjects import models as s
 from tests.books import SHANGHAI, at, book
 from tests.people import Change, Subject, changed, put, without
 from tests.test_rules import BROKEN
-from trial.dates import add_months, local_day, moments_of, span, span_of
+from trial.dates import add_months, as_read, local_day, moments_of, span, span_of
 from trial.edit_checks import impossible
 from trial.fields import PartialDateField, PartialDateTimeField
 from trial.item import items
@@ -380,3 +380,17 @@ def test_expectations_end_with_the_last_day_of_certain_life(died: str, forms: li
     told = book(Infusion(inf_start_dt=at("2026-03-16")), s.Death(death_date=died), *forms, now=NOW)
     assert left_on(told) == date.fromisoformat(left)
     assert windows(told)["D28"].expected is (left >= "2026-04-15")  # its window closes on Day 30
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [
+        ("2026-03-05T10:42+08:00", "2026-03-05 10:42 +08:00"),
+        ("2026-03-05T02:42+00:00", "2026-03-05 02:42 +00:00"),
+        ("2026-03-05", "2026-03-05"),
+        ("2026-03", "2026-03"),
+        ("", ""),
+    ],
+)
+def test_a_moment_known_in_part_is_read_with_the_offset_it_was_entered_by(kept: str, read: str) -> None:
+    assert as_read(kept) == read

@@ -143,4 +143,7 @@ def test_moments_known_in_part_read_as_other_moments_and_can_be_copied_back(
     assert checked["wrong"] == [] and checked["told"] == {}
     late = {"row": f"0:{key}:1", "0.ongoing": "No", "0.end_dt": "2026-01-20 05:00"}
     (said,) = client.post(f"/subjects/{subject.subjid}/grid/adverse_event/check", late).json()["lines"]
-    assert "The end 2026-01-20 05:00 is earlier than the start 2026-01-20 06:00" in said["told"]["end_dt"]
+    assert (
+        "The end 2026-01-20 05:00 +08:00 is earlier than the start 2026-01-20 06:00 +08:00"
+        in said["told"]["end_dt"]
+    )

@@ -98,6 +98,11 @@ def moments_of(value: str, zone: str) -> tuple[datetime, datetime] | None:
     )
 
 
+def as_read(partial: str) -> str:
+    """A moment known as far as it is, with the offset of the clock it was entered by: 2026-03-05 10:42 +08:00, 2026-03."""
+    return f"{partial[:10]} {partial[11:16]} {partial[16:]}" if "T" in partial else partial
+
+
 def utc_now() -> datetime:
     """This moment, aware, in UTC."""
     return datetime.now(UTC)

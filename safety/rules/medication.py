@@ -15,7 +15,7 @@ from safety.rules.evidence import facts as answers
 from safety.rules.exposure import overlaps, taken
 from subjects.crf import CRF
 from subjects.models import EndOfStudy
-from trial.dates import add_months, span_of
+from trial.dates import add_months, as_read, span_of
 from trial.item import Basis, words
 from trial.logic import Verdict, all_of
 from trial.protocol import Protocol
@@ -201,7 +201,7 @@ def _judged(
         field = "end_dt" if row.start_dt and not row.end_dt and not row.ongoing else "start_dt"
     kind = words(ConMeds, "drug_class", row.drug_class)
     why = words(ConMeds, "indication", row.indication) if row.indication else ("?", "?")
-    period = f"{row.start_dt or '?'} – {row.end_dt or ('…' if row.ongoing else '?')}"
+    period = f"{as_read(row.start_dt) or '?'} – {as_read(row.end_dt) or ('…' if row.ongoing else '?')}"
     en, zh = (f"{row.drug or '?'} ({kind[at]}), {period}, {why[at]}" for at in (0, 1))
     names = dict.fromkeys((field, *_PERIOD, "drug_class", "indication"))
     yield Finding(

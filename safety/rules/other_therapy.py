@@ -9,7 +9,7 @@ from safety.casebook import Casebook
 from safety.derive.disease_course import Observed, course, returned_on, state_on
 from safety.rules.evidence import facts
 from subjects.models import SubsequentTherapy
-from trial.dates import Span, add_months, span_of
+from trial.dates import Span, add_months, as_read, span_of
 from trial.item import Basis, words
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
@@ -90,11 +90,12 @@ def _within(
     unsure = (
         ("", "") if overlap else (" Its dates are not known well enough to tell.", "日期不够确切,无法判定。")
     )
+    since, until = as_read(row.start_dt), as_read(row.end_dt)
     yield Finding(
         key=f"con_meds:{row.pk}",
-        en=f"{name[0]} ({banned_[0]}) from {row.start_dt or '?'} to {row.end_dt or 'now'}; "
+        en=f"{name[0]} ({banned_[0]}) from {since or '?'} to {until or 'now'}; "
         f"it is prohibited from {first} to {last}.{unsure[0]}",
-        zh=f"{name[1]}({banned_[1]})使用时间 {row.start_dt or '?'} 至 {row.end_dt or '今'};"
+        zh=f"{name[1]}({banned_[1]})使用时间 {since or '?'} 至 {until or '今'};"
         f"{first} 至 {last} 期间禁用。{unsure[1]}",
         form="con_meds",
         record=row.pk,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dosing.models import Infusion
 from safety.casebook import Casebook
 from safety.rules.evidence import all_facts, clock, facts
-from trial.dates import moments_of
+from trial.dates import as_read, moments_of
 from trial.item import Basis, words
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
@@ -164,6 +164,7 @@ def _intervals(doses: Sequence[Dose], protocol: Protocol) -> Iterator[Finding]:
     least = timedelta(hours=hours)
     for first, second in _neighbours(doses, least):
         one, two = first.row, second.row
+        times = as_read(one.start_dt), as_read(two.start_dt)
         pending = _most_apart(first, second) >= least
         unsure = (
             ("; the times are not known well enough to tell", ";时间不够确切,无法判定")
@@ -174,8 +175,8 @@ def _intervals(doses: Sequence[Dose], protocol: Protocol) -> Iterator[Finding]:
             f"interval:{two.pk}",
             two,
             "start_dt",
-            f"Tocilizumab on {one.start_dt} and again on {two.start_dt}; at least {hours} h apart{unsure[0]}.",
-            f"托珠单抗于 {one.start_dt} 及 {two.start_dt} 给药;间隔至少 {hours} 小时{unsure[1]}。",
+            f"Tocilizumab on {times[0]} and again on {times[1]}; at least {hours} h apart{unsure[0]}.",
+            f"托珠单抗于 {times[0]} 及 {times[1]} 给药;间隔至少 {hours} 小时{unsure[1]}。",
             all_facts(FORM, (one, two), "start_dt"),
             f"≥ {hours} h",
             pending=pending,

@@ -56,6 +56,13 @@ def test_a_relapse_told_on_the_day_of_the_infusion_is_none(day: str, expected: t
     assert time_of("pfs", *followed_up(*GOOD_COURSE), contact(day))[:3] == expected
 
 
+def test_a_therapy_on_the_last_day_of_the_month_of_death_leaves_that_day_alone() -> None:
+    found = value("os", infusion(), therapy("CHEMO", "2026-05-31"), Death(death_date="2026-05"))
+    assert (found["days"], found["until"]) == (77, "2026-05-31")
+    found = value("os", infusion(), therapy("CHEMO", "2026-05-30"), Death(death_date="2026-05"))
+    assert (found["days_low"], found["days_high"]) == (76, 77)
+
+
 def test_what_was_assessed_on_the_day_of_the_infusion_is_no_response_to_it() -> None:
     assert not told("dor", infusion(), *followed_up(("2026-03-16", "2")))
     assert time_of("dor", *followed_up(("2026-03-17", "2")))[0] == 1
@@ -85,6 +92,9 @@ def test_a_response_lasts_from_the_first_remission() -> None:
         # relapse and therapy before the first remission
         ([contact("2026-04-01"), therapy("CHEMO", "2026-04-02")], (17, True, "PROGRESSION"), None),
         ([contact("2026-04-01")], (17, True, "PROGRESSION"), (36, False, "NO_EVENT")),
+        # and again after it: the first return since
+        ([contact("2026-04-01"), contact("2026-05-30"), contact("2026-05-25")], (17, True, "PROGRESSION"), (43, True, "PROGRESSION")),
+        ([contact("2026-04-01"), contact("2026-04-13")], (17, True, "PROGRESSION"), (1, True, "PROGRESSION")),
         # and once more after it
         ([contact("2026-04-01"), contact("2026-06-01")], (17, True, "PROGRESSION"), (50, True, "PROGRESSION")),
         (

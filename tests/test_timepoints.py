@@ -7,6 +7,7 @@ from django.utils.translation import override
 
 from dosing.levels import level
 from tests.books import SHANGHAI, at
+from visits.schedule import SCHEDULES, VISITS, schedule_of
 from visits.timepoints import TIMEPOINTS, Moments, Timepoint, moments
 
 EARLY, LATE = (1, 4, 7, 10, 14), (17, 21, 28)
@@ -89,4 +90,9 @@ def test_every_timepoint_and_dose_level_has_a_name(language: str, names: list[st
         ("pd_cytokine", "D3"),
     )
     with override(language):
+        assert VISITS["SCR"].label == {"en": "Screening", "zh-hans": "筛选期"}[language]
         assert [*(point(*one).label for one in points), first.label] == names
+
+
+def test_every_version_of_the_protocol_has_its_own_schedule() -> None:
+    assert [schedule_of(version).version for version in ("1.0", "2.0")] == list(SCHEDULES) == ["1.0", "2.0"]

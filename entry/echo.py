@@ -1,6 +1,6 @@
 """How an answer was understood, said back while it is typed: the weekday of a date, a result in the study's unit."""
 
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from subjects.crf import CRF
@@ -26,7 +26,7 @@ def echo(model: type[CRF], record: CRF, line: str, zone: str) -> str:
     if kind == "day" and value:
         return f"= {value} {_weekday(value)}"
     if kind.startswith("partial") and value:
-        return _partial(value)
+        return _partial(value, zone)
     return ""
 
 
@@ -34,9 +34,12 @@ def _weekday(day: date) -> str:
     return str(T(WEEKDAYS_EN[day.weekday()], WEEKDAYS_ZH[day.weekday()]))
 
 
-def _partial(text: str) -> str:
+def _partial(text: str, zone: str) -> str:
+    if "T" in text:
+        local = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
+        return f"= {local:%Y-%m-%d %H:%M} {_weekday(local.date())}"
     if len(text) >= 10:
-        return f"= {text[:16].replace('T', ' ')} {_weekday(date.fromisoformat(text[:10]))}"
+        return f"= {text} {_weekday(date.fromisoformat(text))}"
     missing = T("day not known", "日期未知") if len(text) == 7 else T("month and day not known", "月、日未知")
     return f"= {text} ({missing})"
 

@@ -163,7 +163,10 @@ def _errors(shown: Grid, result: Result) -> list[tuple[str, str]]:
     """The summary's lines: where each leads, and what it says. A reason that is missing is asked for once."""
     found: dict[tuple[str, str], None] = {}
     for line in shown.lines:
-        number = f"{T('Line', '行')} {line.record.sequence if line.record else '+'}"
+        record = line.record
+        number = (
+            f"{T('Line', '行')} {record.sequence}" if record else f"{T('new line', '新行')} {line.number + 1}"
+        )
         where = f"{line.visit} {number}" if line.visit else number
         for problem in line.problems:
             if problem.field == "reason":

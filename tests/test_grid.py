@@ -312,6 +312,7 @@ def test_what_was_refused_stays_where_it_was_typed(subject: Any, li: Any, browse
     assert told[:2] == [(None, "36.8"), (None, "36.9")]
     assert [one for one in told if one[1] in ("385", "warm")] == told[2:4] == [("D1", "385"), ("D3", "warm")]
     assert {text for _, text in told[4:]} == {""} and len(told) > 4
+    assert all(f">{name}: " in page.content.decode() for name in ("D1 new line 3", "D3 new line 4"))
 
 
 def test_a_refused_line_takes_the_place_of_the_empty_line_of_its_visit(

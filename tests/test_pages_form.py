@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from entry.door import save_record
+from entry.echo import echo
 from entry.typed import raw_of
+from safety.adverse_events import AdverseEvent
 from safety.forms import FORMS
 from subjects.models import Demographics, InformedConsent, PriorTransplant
 from tests.entering import correct, enter
@@ -281,3 +284,18 @@ def test_a_birth_date_partly_known_is_kept_as_far_as_known(page: Client, subject
     address = f"/subjects/{subject.subjid}/log/demographics"
     page.post(address, {**boxes(page.get(address)), "birth_date": "1985年5月", "sex": "F"})
     assert stored(li, Demographics, subject=subject).birth_date == "1985-05"
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("2026-01-05T10:42+08:00", "= 2026-01-05 10:42 Mon"),
+        ("2026-01-04T23:30+00:00", "= 2026-01-05 07:30 Mon"),
+        ("2026-01-05", "= 2026-01-05 Mon"),
+        ("2026-01", "= 2026-01 (day not known)"),
+        ("", ""),
+    ],
+)
+def test_a_moment_known_in_part_is_said_back_on_the_clock_of_the_site(kept: str, said: str) -> None:
+    with override("en"):
+        assert echo(AdverseEvent, AdverseEvent(start_dt=kept), "start_dt", "Asia/Shanghai") == said

@@ -167,3 +167,12 @@ def test_an_unmeasured_saturation_is_pointed_at_only_when_nobody_measured_it() -
 def test_how_far_a_dose_is_off_is_told_in_per_cent(cells: str, said: str) -> None:
     (found,) = changed(put("infusion", actual_per_kg=D(cells))).of("DV-43").values()
     assert said in found.en, found.en
+
+
+@pytest.mark.parametrize(("hour", "pending"), [("15:59", False), ("16:00", True)])
+def test_an_hour_of_the_day_that_would_keep_the_interval_leaves_it_open(hour: str, pending: bool) -> None:
+    """Sixteen hours are asked for. Of the first dose the day is known: given at midnight it is sixteen hours before."""
+    sixteen = replace(V1, tocilizumab_interval_hours=replace(V1.tocilizumab_interval_hours, value=16))
+    doses = (drug(TOCI, "2026-03-18"), drug(TOCI, f"2026-03-18T{hour}+08:00"))
+    (found,) = RULES["DV-58"](book(*doses), sixteen)
+    assert found.pending is pending

@@ -198,6 +198,7 @@ def test_escalation_needs_the_committee(
         ("DL2", (decided, review("DL2", "DEESCALATE", "2026-02-20")), BROKEN),  # the newest counts
         ("DL2", (decided, review("DL2", "DEESCALATE", "2026-02-22")), HELD),  # after the allocation
         ("DL2", (review("DL1", "ESCALATE", "2026-02-19", roles=("statistician",)),), OPEN),
+        ("DL3", (review("DL1", "ESCALATE", "2026-02-19", roles=("statistician",)),), BROKEN),  # nor would it
     ],
 )
 def test_allocation_is_not_bolder(level: str, reviews: tuple[Any, ...], verdict: bool | None) -> None:

@@ -65,14 +65,17 @@ def _planned(book: Casebook, day0: date, protocol: Protocol) -> Iterator[Due]:
     plan, expected = schedule(book), windows(book)
     for code in dict.fromkeys(point.visit for point in plan.timepoints if point.form == FORM):
         visit, window = plan.by_code[code], expected[code]
-        if window.nominal is None or window.low is None or window.high is None or window.survival_only:
-            continue
-        early = not visit.months and visit.days <= protocol.pk_early_until_day.value
-        width = protocol.pk_early_window_days.value if early else protocol.pk_late_window_days.value
-        low, high = window.nominal - timedelta(days=width), window.nominal + timedelta(days=width)
-        if visit.months:
-            low, high = min(low, window.low), max(high, window.high)
-        yield Due(visit, (window.nominal - day0).days, low, high, window)
+        if window.nominal is not None and not window.survival_only:
+            yield _due(visit, window, window.nominal, day0, protocol)
+
+
+def _due(visit: VisitDef, window: VisitWindow, nominal: date, day0: date, protocol: Protocol) -> Due:
+    early = not visit.months and visit.days <= protocol.pk_early_until_day.value
+    width = protocol.pk_early_window_days.value if early else protocol.pk_late_window_days.value
+    low, high = nominal - timedelta(days=width), nominal + timedelta(days=width)
+    if visit.months:
+        low, high = min(low, window.low or low), max(high, window.high or high)
+    return Due(visit, (nominal - day0).days, low, high, window)
 
 
 def _expected(book: Casebook, due: Due, protocol: Protocol) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dosing.administration import duration
 from dosing.models import Infusion
 from subjects.models import Demographics, InformedConsent, PriorTherapy, PriorTransplant
 from trial.answers import read
@@ -89,6 +90,21 @@ def test_whole_dates_are_whole(typed: str, meant: Any) -> None:
 def test_moments_are_the_sites_unless_an_offset_says_otherwise(typed: str, utc: str) -> None:
     found = value(VitalSigns, "vs_dt", typed)
     assert found == (datetime.fromisoformat(utc) if "T" in utc else utc)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-03-29 01:50", "2026-03-29 03:10", 20),  # the clock goes forward at two
+        ("2026-10-25 01:50", "2026-10-25 03:10", 140),  # and back at three
+        ("2026-03-28 01:50", "2026-03-28 03:10", 80),
+    ],
+)
+def test_minutes_are_those_that_passed_also_where_summer_time_begins(
+    start: str, end: str, expected: int
+) -> None:
+    reading = read(Infusion, {"inf_start_dt": start, "inf_end_dt": end}, "Europe/Berlin")
+    assert duration(Infusion(**reading.values)) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ the value, what was expected and the likely fix.
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
@@ -241,7 +241,8 @@ def _moment(column: Any, answer: Any, zone: str) -> datetime:
             ),
             limit="YYYY-MM-DD HH:MM",
         )
-    return when
+    # Two moments of one zone are subtracted by their clocks, which jump with summer time; in UTC they never do.
+    return when.astimezone(UTC)
 
 
 def _partial_moment(column: Any, answer: Any, zone: str) -> str:

@@ -94,15 +94,19 @@ def severe(book: Casebook, protocol: Protocol) -> dict[str, Fact]:
     for kind, form in (("CRS", CrsAssessment), ("ICANS", IcansAssessment)):
         rows: Sequence[Any] = book.of(form)
         for one in rows:
-            if (one.investigator_grade or 0) >= least:
+            if _reaches(one.investigator_grade, least):
                 fact = Fact(form.form, one.pk, "investigator_grade", str(one.investigator_grade))
                 found.setdefault(kind, fact)
     for event in book.of(AdverseEvent):
-        if event.category in ("CRS", "ICANS") and (event.max_grade or 0) >= least:
+        if event.category in ("CRS", "ICANS") and _reaches(event.max_grade, least):
             found.setdefault(
                 event.category, Fact("adverse_event", event.pk, "max_grade", str(event.max_grade))
             )
     return found
+
+
+def _reaches(grade: int | None, least: int) -> bool:
+    return grade is not None and grade >= least
 
 
 _SEVERE = """

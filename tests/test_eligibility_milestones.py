@@ -12,6 +12,7 @@ from safety.casebook import Casebook
 from safety.eligibility import milestones, stood, stored
 from safety.eligibility.evaluate import CRITERION_IDS, MILESTONES
 from safety.eligibility.stored import Key, Stored
+from safety.milestones import lymphodepletion
 from subjects import models as s
 from tests.books import at, signature
 from tests.test_eligibility_criteria import casebook, changed, eligible
@@ -235,6 +236,18 @@ def test_what_is_not_known_where_it_is_awaited_does_not_hold_the_subject_back() 
 def test_nothing_is_said_of_who_is_not_enrolled() -> None:
     assert stood.verdicts(casebook(), V1) == {}
     assert set(stood.verdicts(casebook(DEPLETION), V1)) == set(CRITERION_IDS)
+
+
+def test_an_answer_that_is_too_old_is_told_as_the_last_one_and_what_is_missing_stays_missing() -> None:
+    book = casebook(DEPLETION, without="ecog")  # the chemistry of 18 May is 23 days old
+    reached = lymphodepletion(book)
+    assert reached is not None
+    found = stood.stood(book, V1, reached)
+    assert found.valid.alt is None and found.valid.lacking["alt"] == "older than 7 d: 2026-05-18"
+    assert found.last.alt == 30 and found.last.sources["alt"].day == "2026-05-18"
+    assert not {"alt", "alt_uln", "creatinine"} & set(found.last.lacking)
+    assert found.last.ecog is None and found.last.lacking["ecog"] == "missing"
+    assert stood.stood(book, V1, reached) is found
 
 
 def test_a_day_is_settled_once_it_lies_behind_the_site() -> None:

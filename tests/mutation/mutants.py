@@ -299,6 +299,8 @@ class World:
 
 def _imported(file: Path, module: str, name: str) -> list[str]:
     """How a module calls what it imported by this name from that module; nothing when it did not."""
+    if file.suffix != ".py":
+        return []  # a compiled module imports nothing of the project
     text = file.read_text()
     if name not in text:
         return []

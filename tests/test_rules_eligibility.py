@@ -269,6 +269,11 @@ def test_an_answer_that_tells_nothing_is_pointed_at(answer: str, value: str) -> 
     assert {one.field for one in found.values()} == {answer}
 
 
+def test_of_a_specimen_that_is_not_asked_for_the_result_is_no_matter() -> None:
+    (found,) = changed(put("cd19", specimen="CSF", cd19_result="INDETERMINATE")).of("DV-11").values()
+    assert found.field == "specimen"
+
+
 def test_each_failed_criterion_is_a_finding_of_its_own() -> None:
     subject = changed(
         put("chemistry", creatinine_value=D("1.61"), creatinine_unit="mg/dL"),

@@ -108,6 +108,16 @@ ROWS: list[tuple[str, Change, bool | None]] = [
         ),
         BROKEN,
     ),
+    # measured at the very moment of the only dose
+    (
+        "DV-32",
+        both(
+            put("flu-4", actual_mg=D(0)),
+            put("flu-3", actual_mg=D(0)),
+            put("chemistry_ld", lb_dt=at("2026-03-11"), creatinine_value=D(103)),
+        ),
+        BROKEN,
+    ),
     ("DV-32", put("demographics", sex=""), OPEN),
     ("DV-32", put("flu-4", weight_kg=None), OPEN),
     ("DV-32", without("LD-4 chemistry", "LD-3 chemistry", "chemistry_ld"), OPEN),

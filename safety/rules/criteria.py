@@ -19,7 +19,6 @@ from trial.logic import Verdict
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding
 
-_TELLS_NOTHING = ("INDETERMINATE", "NOT_DONE")
 KEYS = {"SCREENING": "enrolment", "PRE_LD": "lymphodepletion", "PRE_INFUSION": "infusion"}
 
 
@@ -59,10 +58,10 @@ def undecided(
     pending: bool = True,
 ) -> Finding:
     """The finding of a criterion that cannot be told, at what is lacking; where nothing is, at the fact to `ask`, or
-    at an answer that tells nothing."""
+    at a result that is indeterminate."""
     uses = decision_uses(decision)
-    idle = (name for name in uses if getattr(told.valid, name) in _TELLS_NOTHING)
-    lead = next(iter(decision.lacking), ask or next(idle, uses[0]))
+    open_ = (name for name in uses if getattr(told.valid, name) == "INDETERMINATE")
+    lead = next(iter(decision.lacking), ask or next(open_, uses[0]))
     names = dict.fromkeys((lead, *decision.lacking))
     facts = [fact(book, decision.criterion, name, told.last, protocol) for name in names]
     return _finding(told, decision, key, facts, pending=pending)

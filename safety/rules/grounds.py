@@ -84,7 +84,8 @@ _LOGS: dict[type[CRF], Callable[[Casebook, Any, Protocol], dict[str, Any]]] = {
     PriorTransplant: lambda book, facts, p: histories.transplants(book, "NO"),
     MedicalHistory: lambda book, facts, p: histories.illnesses(book),
 }
-"""How the facts of a log are read. A log that shows no allogeneic transplant is asked as if there were none."""
+"""How the facts of a log are read: all of them, but for a log that shows no allogeneic transplant. That one is asked as
+if there were none, and then no criterion asks for the others."""
 
 
 def _without(facts: Screening, names: Iterable[str]) -> Screening:
@@ -128,11 +129,10 @@ def row_verdicts(
     rows = book.of(form)
     if not rows:
         return []
-    rest = _without(facts, [name for name in JUDGES[id_].uses if PLACES[name][0] is form])
     verdicts = []
     for row in rows:
         alone = _LOGS[form](replace(book, rows={**book.rows, form: [row]}), facts, protocol)
-        one = replace(rest, **{name: value for name, value in alone.items() if name in _EMPTY})
+        one = replace(facts, **{name: value for name, value in alone.items() if name in _EMPTY})
         verdicts.append((row, one, _verdict(id_, one, protocol)))
     return verdicts
 

@@ -91,6 +91,8 @@ def _about(fact: Mapping[str, Any]) -> str:
 def _value(fact: Mapping[str, Any], zone: str) -> str:
     """What an answer said; that it was looked at, where the value is not kept."""
     if "value" not in fact:
+        if fact.get("why_zh"):
+            return str(T(fact["why"], fact["why_zh"]))
         return str(T("missing", "缺失") if fact.get("why") else T("seen", "已查看"))
     form, field, value = fact["form"], fact["field"], fact["value"]
     return fact_value(form, field, value, zone) if field else told(value, zone)

@@ -7,8 +7,12 @@ from django.db import models
 from django.urls import reverse
 
 from review.shown import label_of
+from safety.derived.every import DERIVATIONS
 from safety.forms import ANY_FORM
+from trial.text import T
 from visits.schedule import visit_of
+
+_DERIVED = "derived:"
 
 
 def _address(model: "type[models.Model] | models.Model", page: str, *args: Any) -> str:
@@ -68,7 +72,10 @@ def visit_name(code: str) -> str:
 
 
 def field_name(form: str, field: str) -> str:
-    """An item's label in the active language; "" stands for the whole form."""
+    """An item's label in the active language; "" stands for the whole form, "derived:…" for what follows from a record."""
+    if field.startswith(_DERIVED):
+        title = DERIVATIONS[field.removeprefix(_DERIVED)].title
+        return str(T(f"{title}, derived", f"{title}(推导值)"))
     if not field or form not in ANY_FORM:
         return field
     column = next((f for f in ANY_FORM[form]._meta.fields if f.name == field), None)

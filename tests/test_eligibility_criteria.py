@@ -385,10 +385,11 @@ def test_a_decision_keeps_what_it_saw_and_says_what_is_lacking() -> None:
     assert [(fact.field, fact.value) for fact in decision.evidence] == [("bm_blast_pct_morph", "60")]
     assert decision.en == "Met: Marrow lymphoblasts by morphology 60 %; Asked: ≥ 5 %."
     open_ = evaluate_criterion(
-        "I-03", eligible(bm_blast_pct_morph=None, lacking={"bm_blast_pct_morph": "missing"}), V1
+        "I-03", eligible(bm_blast_pct_morph=None, lacking={"bm_blast_pct_morph": ("missing", "缺失")}), V1
     )
     assert open_.lacking == ("bm_blast_pct_morph",)
     assert open_.en.endswith("Not known: Marrow lymphoblasts by morphology (missing).")
+    assert open_.zh.endswith("缺少: 骨髓形态学原始淋巴细胞 (缺失)。")
     assert [part.criterion for part in evaluate_criterion("I-04", eligible(), V1).parts] == [
         "I-04a",
         "I-04b",

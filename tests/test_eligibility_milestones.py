@@ -243,10 +243,13 @@ def test_an_answer_that_is_too_old_is_told_as_the_last_one_and_what_is_missing_s
     reached = lymphodepletion(book)
     assert reached is not None
     found = stood.stood(book, V1, reached)
-    assert found.valid.alt is None and found.valid.lacking["alt"] == "older than 7 d: 2026-05-18"
+    assert found.valid.alt is None and found.valid.lacking["alt"] == (
+        "older than 7 d: 2026-05-18",
+        "早于 7 天:2026-05-18",
+    )
     assert found.last.alt == 30 and found.last.sources["alt"].day == "2026-05-18"
     assert not {"alt", "alt_uln", "creatinine"} & set(found.last.lacking)
-    assert found.last.ecog is None and found.last.lacking["ecog"] == "missing"
+    assert found.last.ecog is None and found.last.lacking["ecog"] == ("missing", "缺失")
     assert stood.stood(book, V1, reached) is found
 
 

@@ -209,9 +209,9 @@ SENTENCES: list[tuple[str, dict[str, Any], str, str, list[str]]] = [
     ),
     (
         "E-15",
-        {"autoimmune_active": "UNKNOWN", "lacking": {"autoimmune_active": "missing"}},
+        {"autoimmune_active": "UNKNOWN", "lacking": {"autoimmune_active": ("missing", "缺失")}},
         "Cannot be told; Asked: active at consent; Not known: Autoimmune disease active (missing).",
-        "不能判定;要求: 签署知情同意时活动;缺少: 自身免疫病活动 (missing)。",
+        "不能判定;要求: 签署知情同意时活动;缺少: 自身免疫病活动 (缺失)。",
         [],
     ),
     (

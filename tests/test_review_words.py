@@ -10,6 +10,7 @@ from django.utils.translation import override
 from dosing.models import Infusion
 from review.history_page import steps
 from review.nested import told
+from review.places import field_name
 from review.shown import shown
 from safety.engine import evaluate
 from safety.models import AdverseEvent, Derivation, Deviation, EligibilityResult
@@ -81,6 +82,38 @@ def test_what_differs_in_nothing_that_is_told_piece_by_piece_is_told_whole() -> 
     lacking = {"form": "infusion", "field": "inf_start_dt", "why": "missing"}
     found = changes("evidence", {"lacking": [lacking]}, {"lacking": [{**lacking, "why": "unreadable"}]})
     assert [label for label, _, _ in found] == ["Evidence"] and "Start of infusion" in found[0][2]
+
+
+def test_what_follows_from_a_record_is_named_in_words() -> None:
+    told_ = []
+    for language in ("en", "zh-hans"):
+        with override(language):
+            told_ += [
+                field_name("crs_assessment", "derived:crs_grade"),
+                field_name("response", "derived:response"),
+            ]
+    assert told_ == [
+        "CRS grade, derived",
+        "Response at an assessment, derived",
+        "CRS分级(推导值)",
+        "单次疗效评估(推导值)",
+    ]
+
+
+def test_why_a_fact_is_lacking_is_told_in_both_languages() -> None:
+    gap = {
+        "form": "ecog",
+        "field": "ecog",
+        "why": "older than 7 d: 2026-05-18",
+        "why_zh": "早于 7 天:2026-05-18",
+    }
+    said = []
+    for language in ("en", "zh-hans"):
+        with override(language):
+            said += [
+                one.new for one in steps(Deviation._meta.get_field("evidence"), {}, {"lacking": [gap]}, ZONE)
+            ]
+    assert said == ["older than 7 d: 2026-05-18", "早于 7 天:2026-05-18"]
 
 
 @pytest.fixture

@@ -80,15 +80,15 @@ TOLD: list[Told] = [
     (
         "DV-48", "DL2", (), {},
         ("First infusion at DL2, on 2026-02-20: no review of DL1 decided to escalate by then.",
-         "DL2 首例回输(2026-02-20):此前无 DL1 的递增决定。", "DL1: ESCALATE ≤ 2026-02-20"),
+         "DL2 首例回输(2026-02-20):此前无 DL1 的递增决定。", "DL1: Escalate to the next level ≤ 2026-02-20"),
         [],
     ),
     (
         "DV-48", "DL2", (review("DL1", "ESCALATE", "2026-02-01", roles=()), unsigned), {},
-        ("First infusion at DL2, on 2026-02-20: its review of 2026-02-19 lacks the signature of medical_monitor, "
+        ("First infusion at DL2, on 2026-02-20: its review of 2026-02-19 lacks the signature of medical monitor, "
          "statistician.",
-         "DL2 首例回输(2026-02-20):2026-02-19 的评审缺少 medical_monitor、statistician 的签名。",
-         "DL1: ESCALATE ≤ 2026-02-20"),
+         "DL2 首例回输(2026-02-20):2026-02-19 的评审缺少医学监查员、统计师的签名。",
+         "DL1: Escalate to the next level ≤ 2026-02-20"),
         ["DL1 ESCALATE 2026-02-19"],  # the newest
     ),
     (
@@ -120,9 +120,9 @@ TOLD: list[Told] = [
     ),
     (
         "DV-50", "DL2", (unsigned,), {"allocated": "2026-02-21"},
-        ("DL2 was allocated; the review of 2026-02-19 would permit it, but lacks the signature of medical_monitor, "
+        ("DL2 was allocated; the review of 2026-02-19 would permit it, but lacks the signature of medical monitor, "
          "statistician.",
-         "已分配 DL2;2026-02-19 的评审允许该水平,但缺少 medical_monitor、statistician 的签名。", "≤ DL1"),
+         "已分配 DL2;2026-02-19 的评审允许该水平,但缺少医学监查员、统计师的签名。", "≤ DL1"),
         ["DL1 ESCALATE 2026-02-19"],
     ),
 ]  # fmt: skip
@@ -139,7 +139,8 @@ def test_what_is_said_of_the_cohorts(
 ) -> None:
     (one,) = found(rule, level, "2026-02-20", *around, **more)
     assert (one.en, one.zh, one.limit) == words
-    assert one.limit_zh == ("DL1:> 28 d,已有决定" if "decided" in one.limit else "")
+    in_chinese = {"DV-48": "DL1:递增至下一剂量水平 ≤ 2026-02-20"}.get(rule, "")
+    assert one.limit_zh == ("DL1:> 28 d,已有决定" if "decided" in one.limit else in_chinese)
     own = ("dose_allocation", "level") if rule == "DV-50" else ("infusion", "inf_start_dt")
     assert (one.form, one.field) == own
     assert [f.value for f in one.facts if f.record is None or f.form == "src_review"] == others

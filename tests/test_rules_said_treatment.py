@@ -65,7 +65,7 @@ ROWS = [
      "-5, -4, -3",
      "lymphodepletion.admin_dt 2026-03-11T10:00:00+08:00; lymphodepletion.planned_day"),
     Said("DV-31", put("infusion", inf_start_dt=at("2026-03-14")), False, "infusion.inf_start_dt",
-     "1 days from the last lymphodepletion dose (2026-03-13) to Day 0 (2026-03-14); 2 to 7 are planned.",
+     "1 day from the last lymphodepletion dose (2026-03-13) to Day 0 (2026-03-14); 2 to 7 are planned.",
      "末次清淋(2026-03-13)至第 0 天(2026-03-14)间隔 1 天;方案为 2 至 7 天。",
      "2–7 d",
      "lymphodepletion.admin_dt 2026-03-13T10:00:00+08:00; infusion.inf_start_dt 2026-03-14T10:00:00+08:00"),

@@ -181,8 +181,8 @@ ROWS = [
     Said("DV-11", without("cd19"), True, "cd19_flow.specimen",
      "I-02 at the enrolment (2026-02-12): Cannot be told; Asked: positive by flow cytometry in bone marrow or peripheral blood; Not "
      "known: CD19 specimen (missing), CD19 method (missing), CD19 result (missing).",
-     "入组(2026-02-12)时 I-02:不能判定;要求: 骨髓或外周血流式细胞术阳性;缺少: CD19标本 (missing), CD19检测方法 (missing), CD19结果 "
-     "(missing)。",
+     "入组(2026-02-12)时 I-02:不能判定;要求: 骨髓或外周血流式细胞术阳性;缺少: CD19标本 (缺失), CD19检测方法 (缺失), CD19结果 "
+     "(缺失)。",
      "positive by flow cytometry in bone marrow or peripheral blood | 骨髓或外周血流式细胞术阳性",
      "cd19_flow.specimen; cd19_flow.method; cd19_flow.cd19_result; eligibility.assessed_date 2026-02-12"),
     Said("DV-12", put("echo", lvef_pct=D("49.9")), False, "echo.lvef_pct",
@@ -202,7 +202,7 @@ ROWS = [
     Said("DV-12", put("echo", lvef_pct=None), True, "echo.lvef_pct",
      "I-04a at the enrolment (2026-02-12): Cannot be told; Asked: ≥ 50 % (echocardiogram); Not known: LVEF (missing), LVEF method "
      "(missing).",
-     "入组(2026-02-12)时 I-04a:不能判定;要求: ≥ 50 %(超声心动图);缺少: 左室射血分数 (missing), LVEF检测方法 (missing)。",
+     "入组(2026-02-12)时 I-04a:不能判定;要求: ≥ 50 %(超声心动图);缺少: 左室射血分数 (缺失), LVEF检测方法 (缺失)。",
      "≥ 50 % (echocardiogram) | ≥ 50 %(超声心动图)",
      "echo.lvef_pct; echo.method ECHOCARDIOGRAM; eligibility.assessed_date 2026-02-12"),
     Said("DV-13", put("chemistry_d0", creatinine_value=D(142)), False, "chemistry.creatinine_value",
@@ -230,7 +230,7 @@ ROWS = [
     Said("DV-21", rechecks.woman(), False, "pregnancy_test.result",
      "E-14 at the start of lymphodepletion (2026-03-11): Cannot be told: Sex Female, Childbearing potential Yes; Asked: pregnant or "
      "lactating; Not known: Pregnancy test (missing), Lactating (missing).",
-     "清淋开始(2026-03-11)时 E-14:不能判定: 性别 女, 有生育能力的女性 是;要求: 妊娠或哺乳;缺少: 妊娠检测 (missing), 哺乳 (missing)。",
+     "清淋开始(2026-03-11)时 E-14:不能判定: 性别 女, 有生育能力的女性 是;要求: 妊娠或哺乳;缺少: 妊娠检测 (缺失), 哺乳 (缺失)。",
      "pregnant or lactating | 妊娠或哺乳",
      "pregnancy_test.result; pregnancy_test.lactating; lymphodepletion.admin_dt 2026-03-11T10:00:00+08:00"),
     Said("DV-18", put("serology", hbcab="POSITIVE", hbv_dna_result=""), False, "viral_serology.hbv_dna_result",
@@ -240,7 +240,7 @@ ROWS = [
      "detection; Not known: HBV DNA (missing).",
      "入组(2026-02-12)时 E-05:不能判定: HBsAg 阴性 (2026-02-10), HBeAg 阴性 (2026-02-10), HBeAb 阴性 (2026-02-10), HBcAb 阳性 "
      "(2026-02-10), HCV-Ab 阴性 (2026-02-10), TP-Ab 阴性 (2026-02-10), EBV-DNA 未检出 (2026-02-10), CMV-DNA 未检出 "
-     "(2026-02-10);要求: 任一标志物阳性,或核酸高于检测下限;缺少: HBV-DNA (missing)。",
+     "(2026-02-10);要求: 任一标志物阳性,或核酸高于检测下限;缺少: HBV-DNA (缺失)。",
      "a positive marker, or DNA above the limit of detection | 任一标志物阳性,或核酸高于检测下限",
      "viral_serology.hbeab NEGATIVE; viral_serology.hbcab POSITIVE; viral_serology.hbv_dna_result; eligibility.assessed_date "
      "2026-02-12"),
@@ -251,7 +251,7 @@ ROWS = [
      "detection; Not known: CMV DNA (missing).",
      "入组(2026-02-12)时 E-05:不能判定: HBsAg 阴性 (2026-02-10), HBeAg 阴性 (2026-02-10), HBeAb 阴性 (2026-02-10), HBcAb 阴性 "
      "(2026-02-10), HBV-DNA 未检出 (2026-02-10), HCV-Ab 阴性 (2026-02-10), TP-Ab 阴性 (2026-02-10), EBV-DNA 未检出 "
-     "(2026-02-10);要求: 任一标志物阳性,或核酸高于检测下限;缺少: CMV-DNA (missing)。",
+     "(2026-02-10);要求: 任一标志物阳性,或核酸高于检测下限;缺少: CMV-DNA (缺失)。",
      "a positive marker, or DNA above the limit of detection | 任一标志物阳性,或核酸高于检测下限",
      "viral_serology.cmv_dna_result; eligibility.assessed_date 2026-02-12"),
     Said("DV-24", put("consent", consent_dt=at("2026-01-14")), False, "eligibility.assessed_date",

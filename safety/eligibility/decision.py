@@ -158,5 +158,5 @@ def _shown(facts: Screening, name: str, at: int) -> str:
 
 
 def _gap(facts: Screening, name: str, at: int) -> str:
-    wording, why = WORDING[name], facts.lacking.get(name, "")
-    return f"{(wording.en, wording.zh)[at]}{f' ({why})' if why else ''}"
+    wording, why = WORDING[name], facts.lacking.get(name)
+    return f"{(wording.en, wording.zh)[at]}{f' ({why[at]})' if why else ''}"

@@ -2,7 +2,7 @@
 
 {"facts":   [{"name", "en", "zh", "value", "unit", "form", "record", "records", "field", "day",
               "normalised": {"value", "unit"}, "range": {"low", "high"}, "qualifier"}],
- "lacking": [{"name", "en", "zh", "why", "form", "field"}],
+ "lacking": [{"name", "en", "zh", "why", "why_zh", "form", "field"}],
  "limit": {"en", "zh"}, "note": {"en", "zh"}, "parts": [{"criterion", "verdict", "facts", ...}],
  "earliest_infusion": {"first", "last"}}      (I-01 after an allogeneic transplant)
 
@@ -213,11 +213,13 @@ def _rows_by_key(book: Casebook) -> dict[UUID | None, Any]:
 
 def _lacking(facts: Screening, name: str) -> dict[str, str]:
     wording, (form, field) = WORDING[name], PLACE.get(name, ("", ""))
+    why = facts.lacking.get(name, ("", ""))
     return {
         "name": name,
         "en": wording.en,
         "zh": wording.zh,
-        "why": facts.lacking.get(name, ""),
+        "why": why[0],
+        "why_zh": why[1],
         "form": form,
         "field": field,
     }

@@ -170,7 +170,7 @@ class Screening:
     batch_rejected: str | None = _fact("Batch rejected", "批次不予放行")
 
     sources: Mapping[str, Source] = field(default_factory=dict)
-    lacking: Mapping[str, str] = field(default_factory=dict)
+    lacking: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

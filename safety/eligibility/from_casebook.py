@@ -71,7 +71,7 @@ def screening(book: Casebook, milestone: str, on: date, protocol: Protocol) -> S
         **_consent(book, on),
     }
     sources = {name: _source(name) for name in told} | {"infusion_date": infusion}
-    lacking: dict[str, str] = {}
+    lacking: dict[str, tuple[str, str]] = {}
     for group in GROUPS:
         asked = milestone_of(group, milestone, protocol)
         reading = read(book, group, _as_of(book, asked, milestone, on), group.max_age(protocol, asked))

@@ -157,7 +157,7 @@ class Reading:
 
     facts: dict[str, Any]
     sources: dict[str, Source]
-    lacking: dict[str, str]
+    lacking: dict[str, tuple[str, str]]
 
 
 def read(book: Casebook, group: Group, on: date, limit: int | None) -> Reading:
@@ -172,10 +172,12 @@ def read(book: Casebook, group: Group, on: date, limit: int | None) -> Reading:
         None,
     )
     if latest is None:
-        return Reading({}, {}, dict.fromkeys(group.facts, "missing"))
+        return Reading({}, {}, dict.fromkeys(group.facts, ("missing", "缺失")))
     day, row = latest
     if limit is not None and (day is None or (on - day).days > limit):
-        why = f"older than {limit} d: {day}" if day else "not dated"
+        why = (
+            (f"older than {limit} d: {day}", f"早于 {limit} 天:{day}") if day else ("not dated", "未注明日期")
+        )
         return Reading({}, {}, dict.fromkeys(group.facts, why))
     return _answers(group, row, day)
 

@@ -7,14 +7,14 @@ from typing import Any
 from dosing.models import Infusion, Lymphodepletion, Manufacturing
 from safety.casebook import Casebook
 from safety.rules.evidence import facts
-from trial.item import Basis, items
+from trial.item import Basis, items, words
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
 from visits.models import VitalSigns
 
 FORM = "manufacturing"
-Failure = tuple[str, str, str]
-"""A field, what it says, what was asked for."""
+Failure = tuple[str, tuple[str, str], tuple[str, str]]
+"""A field, what it says and what was asked for, both in English and Chinese."""
 
 
 @rule(
@@ -57,7 +57,8 @@ def _judge(batch: Any, weight: Decimal | None, protocol: Protocol) -> tuple[list
     for field, wrong in protocol.product_failing_results.value.items():
         answer = getattr(batch, field)
         if answer in wrong:
-            failed.append((field, answer, "≠ " + "/".join(wrong)))
+            en, zh = words(Manufacturing, field, *wrong)
+            failed.append((field, words(Manufacturing, field, answer), (f"≠ {en}", f"≠ {zh}")))
         elif not answer or answer in protocol.product_open_results.value:
             lacking.append(field)
     return failed, lacking
@@ -76,9 +77,14 @@ def _compare(
     if value is None:
         lacking.append(field)
     elif least is not None and value < least:
-        failed.append((field, f"{value:f}", f"≥ {least}"))
+        failed.append(_beyond(field, f"{value:f}", f"≥ {least}"))
     elif most is not None and value > most:
-        failed.append((field, f"{value:.4g}" if field == "endotoxin_eu_ml" else f"{value:f}", f"≤ {most}"))
+        said = f"{value:.4g}" if field == "endotoxin_eu_ml" else f"{value:f}"
+        failed.append(_beyond(field, said, f"≤ {most}"))
+
+
+def _beyond(field: str, value: str, limit: str) -> Failure:
+    return field, (value, value), (limit, limit)
 
 
 def endotoxin_per_kg(batch: Any, weight: Decimal | None) -> Decimal | None:
@@ -110,8 +116,8 @@ def _failed(batch: Any, failed: list[Failure]) -> Finding:
     for field, value, limit in failed:
         en, zh = _names([field])
         per_en, per_zh = (" per kg", "(每公斤)") if field == "endotoxin_eu_ml" else ("", "")
-        names_en.append(f"{en}{per_en} {value} ({limit})")
-        names_zh.append(f"{zh}{per_zh} {value}({limit})")
+        names_en.append(f"{en}{per_en} {value[0]} ({limit[0]})")
+        names_zh.append(f"{zh}{per_zh} {value[1]}({limit[1]})")
     return Finding(
         key=f"manufacturing:{batch.pk}",
         en=f"Batch {batch.batch_no or '—'} fails its specification: {'; '.join(names_en)}.",
@@ -120,7 +126,8 @@ def _failed(batch: Any, failed: list[Failure]) -> Finding:
         record=batch.pk,
         field=failed[0][0],
         facts=(*facts(FORM, batch, *(field for field, _, _ in failed)), *_about(batch)),
-        limit="; ".join(limit for _, _, limit in failed),
+        limit="; ".join(limit for _, _, (limit, _) in failed),
+        limit_zh=";".join(limit for _, _, (_, limit) in failed),
     )
 
 

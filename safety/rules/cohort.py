@@ -3,7 +3,7 @@
 What the escalation design itself would recommend is not computed here; the committee's review records it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from safety.adverse_events import DltAssessment
 from safety.casebook import Casebook
 from safety.rules.evidence import clock, facts
 from safety.trialbook import MAY_EXPAND, ORDER, Review, Treated, TrialBook
+from trial.access import ROLES
 from trial.item import Basis
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
@@ -63,6 +64,12 @@ def _finding(
 def _other(one: Treated) -> Fact:
     """Another subject's infusion as evidence: number and day, no record of theirs."""
     return Fact("infusion", None, "inf_start_dt", f"{one.subjid} {one.level or '?'} {one.day}")
+
+
+def _named(roles: Iterable[str]) -> tuple[str, str]:
+    """Roles by their names in English and Chinese."""
+    known = [ROLES[role] for role in roles]
+    return ", ".join(role.en.lower() for role in known), "、".join(role.zh for role in known)
 
 
 def _review(one: Review) -> Fact:
@@ -283,8 +290,8 @@ def escalation_was_approved(book: Casebook, protocol: Protocol) -> Iterator[Find
     if any(not roles for roles in lacking):
         return
     unsigned = (
-        (f"its review of {said[0].meeting} lacks the signature of {', '.join(lacking[0])}",
-         f"{said[0].meeting} 的评审缺少 {'、'.join(lacking[0])} 的签名")
+        (f"its review of {said[0].meeting} lacks the signature of {_named(lacking[0])[0]}",
+         f"{said[0].meeting} 的评审缺少{_named(lacking[0])[1]}的签名")
         if said
         else (f"no review of {below} decided to escalate by then", f"此前无 {below} 的递增决定")
     )  # fmt: skip
@@ -293,9 +300,10 @@ def escalation_was_approved(book: Casebook, protocol: Protocol) -> Iterator[Find
         "approval",
         f"First infusion at {level}, on {day}: {unsigned[0]}.",
         f"{level} 首例回输({day}):{unsigned[1]}。",
-        f"{below}: ESCALATE ≤ {day}",
+        f"{below}: {DECISION.words('ESCALATE')[0]} ≤ {day}",
         tuple(_review(r) for r in said[:1]),
         pending=bool(said),
+        limit_zh=f"{below}:{DECISION.words('ESCALATE')[1]} ≤ {day}",
     )
 
 
@@ -336,11 +344,11 @@ def _bolder(book: Casebook, row: Any, protocol: Protocol) -> Iterator[Finding]:
     )
     most = LEVELS[permitted - 1].code if permitted > 0 else "–"
     if unsigned is not None:
-        roles = unsigned.lacks(protocol.src_signing_roles.value)
+        roles = _named(unsigned.lacks(protocol.src_signing_roles.value))
         yield _allocated(
             row,
-            f"the review of {unsigned.meeting} would permit it, but lacks the signature of {', '.join(roles)}",
-            f"{unsigned.meeting} 的评审允许该水平,但缺少 {'、'.join(roles)} 的签名",
+            f"the review of {unsigned.meeting} would permit it, but lacks the signature of {roles[0]}",
+            f"{unsigned.meeting} 的评审允许该水平,但缺少{roles[1]}的签名",
             f"≤ {most}",
             (_review(unsigned),),
             pending=True,

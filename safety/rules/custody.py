@@ -113,6 +113,7 @@ def _missing_steps(book: Casebook, rows: Any, protocol: Protocol) -> Iterator[Fi
         later = _steps([row.step])
         since = (f"“{later[0]}” is recorded already", f"已记录“{later[1]}”")
         form, record, field, seen = FORM, row.pk, "step", ()
+    asked = _steps(wanted)
     yield Finding(
         key="steps",
         en=f"Missing in the chain of identity: {en}; {since[0]}.",
@@ -121,7 +122,8 @@ def _missing_steps(book: Casebook, rows: Any, protocol: Protocol) -> Iterator[Fi
         record=record,
         field=field,
         facts=(*seen, *all_facts(FORM, rows, "step")),
-        limit=", ".join(wanted),
+        limit=asked[0],
+        limit_zh=asked[1],
     )
 
 

@@ -160,7 +160,7 @@ def _to_infusion(book: Casebook, courses: Sequence[Any], protocol: Protocol) -> 
             f"interval:{infusion.pk}",
             infusion,
             "inf_start_dt",
-            f"{gap} days from the last lymphodepletion dose ({_day(book, last)}) to Day 0 ({book.day0}); "
+            f"{gap} {'day' if gap == 1 else 'days'} from the last lymphodepletion dose ({_day(book, last)}) to Day 0 ({book.day0}); "
             f"{least} to {most} are planned.",
             f"末次清淋({_day(book, last)})至第 0 天({book.day0})间隔 {gap} 天;方案为 {least} 至 {most} 天。",
             (*facts(FORM, last, "admin_dt"), *facts("infusion", infusion, "inf_start_dt")),

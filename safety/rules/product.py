@@ -26,6 +26,7 @@ def _finding(
     limit: str,
     *,
     pending: bool = False,
+    limit_zh: str = "",
 ) -> Finding:
     return Finding(
         key=f"{what}:{infusion.pk}",
@@ -37,6 +38,7 @@ def _finding(
         facts=facts,
         limit=limit,
         pending=pending,
+        limit_zh=limit_zh,
     )
 
 
@@ -53,7 +55,8 @@ def _finding(
 def infused_product_was_released(book: Casebook, protocol: Protocol) -> Iterator[Finding]:
     """The infused batch was released, or infused under an out-of-specification exception that is signed."""
     exception = protocol.exception_decision.value
-    released = (*protocol.infusable_decisions.value, exception)
+    released = tuple(dict.fromkeys((*protocol.infusable_decisions.value, exception)))
+    asked = words(Manufacturing, "release_decision", *released)
     for infusion in book.infusions:
         batch = _batch(book, infusion)
         decision = batch.release_decision if batch else ""
@@ -75,8 +78,9 @@ def infused_product_was_released(book: Casebook, protocol: Protocol) -> Iterator
             f"于 {day} 回输批次 {name},其放行结论为“{said[1]}”{why[1]}。",
             "batch",
             facts,
-            " / ".join(dict.fromkeys(released)),
+            asked[0],
             pending=unknown,
+            limit_zh=asked[1],
         )
 
 

@@ -13,10 +13,12 @@ from review.places import field_name, form_name
 from safety.derived.every import DERIVATIONS
 from safety.derived.vocabulary import GROUPS
 from safety.derived.vocabulary import Derivation as How
+from safety.derived.words import in_words
 from safety.models import Derivation
 from subjects.crf import CRF, Subject
-from trial.item import Basis
+from trial.item import Basis, items
 from trial.text import T
+from visits.models import ConMeds
 
 YES_NO = {True: T("Yes", "是"), False: T("No", "否")}
 ARROWS = {"low": "↓", "high": "↑"}
@@ -122,7 +124,7 @@ def _line(how: How, row: Derivation, zone: str) -> Line:
         row.on.isoformat() if row.on else "",
         record_link(row.form, row.record_id),
         form_name(row.form),
-        [shown(row.value.get(s.name), zone) for s in how.says],
+        [shown(in_words(how.name, s.name, row.value.get(s.name)), zone) for s in how.says],
         row.differs,
         inputs,
         row.protocol_version,
@@ -145,7 +147,9 @@ def shown(value: Any, zone: str) -> str:
 def _nested(value: Mapping[str, Any], zone: str) -> str:
     """A treatment in words; graded results with what is graded 1 or above."""
     if "class" in value:
-        return f"{value['drug'] or value['class']} ({_text(str(value['start']), zone)})"
+        kind = items(ConMeds)["drug_class"].codes
+        drug = value["drug"] or (kind.label(value["class"]) if kind else value["class"])
+        return f"{drug} ({_text(str(value['start']), zone)})"
     told = [
         f"{name} {one['value']} {one['unit']} {_grades(one)}" for name, one in value.items() if _grades(one)
     ]
@@ -182,7 +186,7 @@ def beside(record: CRF, zone: str) -> dict[str, list[Computed]]:
                 found[name] += [_graded(g, row.method, name in row.value["ask"]) for g in result["grades"]]
         elif row.name in NAMED:
             line, key = NAMED[row.name]
-            words = f"{DERIVATIONS[row.name].title}: {shown(row.value[key], zone)}"
+            words = f"{DERIVATIONS[row.name].title}: {shown(in_words(row.name, key, row.value[key]), zone)}"
             found[line].append(Computed(words, row.method, row.differs))
     return {name: [one for one in told if one.words] for name, told in found.items()}
 

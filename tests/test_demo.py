@@ -25,6 +25,7 @@ from review.models import Query
 from review.queries import COMPUTED
 from safety.binding import binding
 from safety.casebook import casebooks
+from safety.derived.words import CODED
 from safety.engine import READS, find
 from safety.forms import FORM, FORMS
 from safety.invariants import broken
@@ -144,6 +145,22 @@ def test_chinese_texts_name_answers_in_chinese(told: str) -> None:
             for text in model.objects.values_list(field, flat=True):
                 said |= {word: text for word in re.findall(r"[A-Z][A-Z_0-9]+", text) if word in codes}
     assert said == {}
+
+
+@pytest.mark.slow
+def test_every_derived_code_has_words(told: str) -> None:
+    with audit.reading(system_actor()):
+        rows = list(Derivation.objects.values_list("name", "value"))
+    given = {
+        (name, key, code)
+        for name, value in rows
+        for key, codes in value.items()
+        if (name, key) in CODED
+        for code in (codes if isinstance(codes, list) else [codes])
+        if code
+    }
+    assert {one for one in given if one[2] not in {row[0] for row in CODED[one[:2]].rows}} == set()
+    assert len(given) > 30
 
 
 @pytest.mark.slow

@@ -321,7 +321,7 @@ def test_forms_show_what_is_derived_beside_the_answer(
     told = words(browser, f"/subjects/{subject.subjid}/UNSCHED/haematology/{count.pk}")
     assert "↓ Platelet count decreased grade 4" in told and "CTCAE5.0" in told
     response = treated["response"]
-    assert "Response at an assessment: CR" in words(
+    assert "Response at an assessment: Complete remission" in words(
         browser, f"/subjects/{subject.subjid}/D28/response/{response.pk}"
     )
 

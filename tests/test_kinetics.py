@@ -65,10 +65,11 @@ def test_half_life_is_that_of_the_regression(results: list[tuple[int, int]]) -> 
         ((1000, 740, 250), "0.807", True),
         ((1000, 750, 250), "0.795", False),  # unadjusted it is 0.898, which would do
         ((1000, 800, 250), "0.734", False),
+        ((1000, 300, 250, 60), "0.899", True),  # of four points
     ],
 )
 def test_the_fit_is_judged_adjusted(copies: tuple[int, ...], adjusted: str, told: bool) -> None:
-    results = list(zip((14.0, 21.0, 28.0), copies, strict=True))
+    results = list(zip((14.0, 21.0, 28.0, 35.0), copies, strict=False))
     assert by_the_textbook(results)[1] == pytest.approx(float(adjusted), abs=0.0006)
     assert (half_life(tail(*results), V1) is not None) is told
 

@@ -12,9 +12,8 @@ from safety.casebook import Casebook
 from safety.derive.body import BSA_CITATION, CRCL_CITATION, bsa_exact, cockcroft_gault, renal_factor
 from safety.derive.dose import cells_given, dosing_weight
 from safety.derived.vocabulary import Derived, Input, Says, derivation, inputs
-from safety.rules.batch import batch_weight, endotoxin_per_kg
+from safety.rules.batch import batch_weight, endotoxin_per_kg, weighed
 from safety.rules.lymphodepletion import creatinine_before, creatinine_mg_dl
-from subjects.crf import CRF
 from subjects.models import Demographics
 from trial.dates import completed_years, span_of
 from trial.item import Basis
@@ -312,24 +311,14 @@ def endotoxin_of_each_batch(book: Casebook, protocol: Protocol) -> Iterator[Deri
     """Endotoxin per mL times the volume of the batch per kg of the weight dosed by, else the last one measured."""
     for batch in book.of(Manufacturing):
         infused = [one for one in book.infusions if one.batch_id == batch.pk]
-        weight = batch_weight(book, infused)
+        weight, place = batch_weight(book, infused), weighed(book, infused)
         found = endotoxin_per_kg(batch, weight)
-        if found is not None:
-            seen = inputs(Manufacturing, batch, "endotoxin_eu_ml", "volume_ml")
+        if found is not None and place is not None:
+            form, row, name = place
+            seen = (
+                *inputs(Manufacturing, batch, "endotoxin_eu_ml", "volume_ml"),
+                *inputs(form, row, name),
+            )
             on: date | None = batch.release_date
             value = {"eu_per_kg": found, "weight_kg": weight}
-            yield Derived(
-                str(batch.pk), value, (*seen, *_weighed(book, infused)), on, Manufacturing.form, batch.pk
-            )
-
-
-def _weighed(book: Casebook, infused: Sequence[Any]) -> tuple[Input, ...]:
-    """Where the weight of a batch stands: with its infusion, else at the last lymphodepletion, else the last one measured."""
-    given: list[Any] = sorted((r for r in book.of(Lymphodepletion) if r.admin_dt), key=lambda r: r.admin_dt)
-    measured: list[Any] = sorted((v for v in book.of(VitalSigns) if v.vs_dt), key=lambda v: v.vs_dt)
-    rows: list[tuple[type[CRF], Any, str]] = [
-        *((Infusion, one, "dosing_weight_kg") for one in infused),
-        *((Lymphodepletion, one, "weight_kg") for one in reversed(given)),
-        *((VitalSigns, one, "weight_kg") for one in reversed(measured)),
-    ]
-    return next((inputs(form, row, name) for form, row, name in rows if getattr(row, name)), ())
+            yield Derived(str(batch.pk), value, seen, on, Manufacturing.form, batch.pk)

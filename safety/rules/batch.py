@@ -1,12 +1,13 @@
 """DV-36 and DV-41: the batch as released, and the cells as they were after thawing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 from dosing.models import Infusion, Lymphodepletion, Manufacturing
 from safety.casebook import Casebook
 from safety.rules.evidence import facts
+from subjects.crf import CRF
 from trial.item import Basis, items, words
 from trial.protocol import Protocol
 from trial.rules import Fact, Finding, Severity, rule
@@ -97,13 +98,22 @@ def endotoxin_per_kg(batch: Any, weight: Decimal | None) -> Decimal | None:
     return Decimal(batch.endotoxin_eu_ml) * Decimal(batch.volume_ml) / Decimal(weight)
 
 
-def batch_weight(book: Casebook, infused: list[Any]) -> Decimal | None:
-    """The weight dosed by, else the last one of lymphodepletion, else the last one measured."""
-    dosed = [i.dosing_weight_kg for i in infused if i.dosing_weight_kg]
+def weighed(book: Casebook, infused: Sequence[Any]) -> tuple[type[CRF], Any, str] | None:
+    """Where the weight of a batch stands: with its infusion, else at the last lymphodepletion, else the last one measured."""
     given = sorted((r for r in book.of(Lymphodepletion) if r.admin_dt), key=lambda r: r.admin_dt)
     measured = sorted((v for v in book.of(VitalSigns) if v.vs_dt), key=lambda v: v.vs_dt)
-    known = [*dosed, *(r.weight_kg for r in reversed(given)), *(v.weight_kg for v in reversed(measured))]
-    return next((Decimal(weight) for weight in known if weight), None)
+    places: tuple[tuple[type[CRF], Any, str], ...] = (
+        *((Infusion, one, "dosing_weight_kg") for one in infused),
+        *((Lymphodepletion, one, "weight_kg") for one in reversed(given)),
+        *((VitalSigns, one, "weight_kg") for one in reversed(measured)),
+    )
+    return next((place for place in places if getattr(place[1], place[2])), None)
+
+
+def batch_weight(book: Casebook, infused: Sequence[Any]) -> Decimal | None:
+    """The weight of a batch in kg, from where it stands."""
+    place = weighed(book, infused)
+    return None if place is None else Decimal(getattr(place[1], place[2]))
 
 
 def _names(fields: list[str]) -> tuple[str, str]:
